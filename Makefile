@@ -1,0 +1,67 @@
+# The commands of the repository; CMake presets do the work.
+BUILD  ?= build
+JOBS   ?= $(shell nproc)
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+VENV   := $(BUILD)/venv
+
+.PHONY: all deps up test asan tsan bench fuzz lint format install clean
+
+all: deps
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target serin
+
+# Debian packages that are missing; nothing is asked when all are there.
+deps:
+	@tools/deps.sh build
+
+up: all
+	@$(BUILD)/serin up -f examples/canary --workloads sim --sim-speed 10
+
+$(VENV)/.done: tests/e2e/requirements.txt
+	@python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -r tests/e2e/requirements.txt
+	@touch $@
+
+test: all
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory $(VENV)/.done
+	@cmake --preset release -DSERIN_E2E=ON >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+	@ctest --preset release
+
+# Unit tests, fuzz replay and a short end-to-end run with sanitizers; FULL=1 for the whole end-to-end suite.
+asan tsan: deps
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory $(VENV)/.done
+	@cmake --preset $@ -DSERIN_E2E=ON -DSERIN_E2E_SHORT=$(if $(FULL),OFF,ON) >/dev/null
+	@cmake --build --preset $@ -j $(JOBS)
+	@ctest --preset $@
+
+bench: all
+	@tools/deps.sh bench
+	@cmake --build --preset release -j $(JOBS)
+	@python3 bench/load/plain_proxy.py --serin $(BUILD)/serin
+
+fuzz:
+	@tools/deps.sh lint
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz -j $(JOBS)
+	@tools/fuzz.sh $(BUILD)/fuzz/fuzz $(FUZZ_SECONDS)
+
+lint: deps
+	@tools/deps.sh lint
+	@cmake --preset dev >/dev/null
+	@python3 tests/lint/check_layers.py $(BUILD)/dev/layers.txt
+	@python3 tests/lint/check_headers.py
+	@python3 tests/lint/check_text.py
+	@tools/lint.sh $(BUILD)/dev
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	@cmake --install $(BUILD)/release --prefix $(PREFIX)
+
+clean:
+	@rm -rf $(BUILD)
