@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bytes.c: comparisons and small scans over borrowed bytes.  Pure; any thread.  Locale is never asked: protocol text
+ * is ASCII, and tolower() of the C library is not. */
+#include "base/bytes.h"
+
+static unsigned char fold(char c)
+{
+    unsigned char byte = (unsigned char)c;
+    return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte | 0x20) : byte;
+}
+
+bool bytes_equal_nocase(struct bytes a, struct bytes b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++) {
+        if (a.data[i] != b.data[i] && fold(a.data[i]) != fold(b.data[i]))
+            return false;
+    }
+    return true;
+}
+
+int bytes_compare(struct bytes a, struct bytes b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
+    if (order != 0)
+        return order;
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct bytes bytes_trim(struct bytes a)
+{
+    while (a.len > 0 && is_blank(a.data[0]))
+        a = bytes_skip(a, 1);
+    while (a.len > 0 && is_blank(a.data[a.len - 1]))
+        a.len--;
+    return a;
+}
+
+bool bytes_to_u64(struct bytes a, unsigned long long limit, unsigned long long *ret_value)
+{
+    unsigned long long value = 0;
+    if (a.len == 0)
+        return false;
+    for (size_t i = 0; i < a.len; i++) {
+        if (a.data[i] < '0' || a.data[i] > '9')
+            return false;
+        unsigned long long digit = (unsigned long long)(a.data[i] - '0');
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value) || value > limit)
+            return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+size_t bytes_find(struct bytes a, char wanted)
+{
+    const char *found = a.len > 0 ? memchr(a.data, wanted, a.len) : NULL;
+    return found != NULL ? (size_t)(found - a.data) : a.len;
+}
