@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chars.c: the table of byte classes; every byte stands in it once, controls and DEL not at all. */
+#include "http/codec/chars.h"
+
+enum { T = CHAR_TOKEN, V = CHAR_VALUE, G = CHAR_TARGET, H = CHAR_HOST };
+
+const unsigned char http_char_classes[256] = {
+    ['\t'] = V,
+    [' '] = V,
+    ['!'] = T | V | G | H,
+    ['"'] = V | G,
+    ['#'] = T | V,
+    ['$'] = T | V | G | H,
+    ['%'] = T | V | G,
+    ['&'] = T | V | G | H,
+    ['\''] = T | V | G | H,
+    ['('] = V | G | H,
+    [')'] = V | G | H,
+    ['*'] = T | V | G | H,
+    ['+'] = T | V | G | H,
+    [','] = V | G,
+    ['-'] = T | V | G | H,
+    ['.'] = T | V | G | H,
+    ['/'] = V | G,
+    ['0' ... '9'] = T | V | G | H,
+    [':'] = V | G,
+    [';'] = V | G | H,
+    ['<'] = V | G,
+    ['='] = V | G | H,
+    ['>'] = V | G,
+    ['?'] = V | G,
+    ['@'] = V | G,
+    ['A' ... 'Z'] = T | V | G | H,
+    ['['] = V | G,
+    ['\\'] = V | G,
+    [']'] = V | G,
+    ['^'] = T | V | G,
+    ['_'] = T | V | G | H,
+    ['`'] = T | V | G,
+    ['a' ... 'z'] = T | V | G | H,
+    ['{'] = V | G,
+    ['|'] = T | V | G,
+    ['}'] = V | G,
+    ['~'] = T | V | G | H,
+    [0x80 ... 0xff] = V,
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* h1_write.h: HTTP/1.1 heads and chunk framing into a buffer.  Values are the caller's: no CR, LF or NUL (asserted). */
+#ifndef HTTP_CODEC_H1_WRITE_H
+#define HTTP_CODEC_H1_WRITE_H
+
+#include "base/buffer.h"
+#include "http/codec/message.h"
+
+void h1_write_request_line(struct buffer *out, struct bytes method, struct bytes target);
+void h1_write_status_line(struct buffer *out, unsigned status);
+void h1_write_field(struct buffer *out, struct bytes name, struct bytes value);
+void h1_write_field_u64(struct buffer *out, struct bytes name, uint64_t value);
+void h1_write_end_of_head(struct buffer *out);
+/* "1f\r\n" before and "\r\n" after a chunk's bytes; the caller sends the bytes between. */
+void h1_write_chunk_size(struct buffer *out, size_t size);
+#define H1_CHUNK_END  BYTES("\r\n")
+#define H1_LAST_CHUNK BYTES("0\r\n\r\n")
+
+#endif
