@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_openai_scan.c: how fast the body scanner reads, by kind of body and by version of the string skipper.
  *
- * gcc -std=gnu17 -O2 -D_GNU_SOURCE -Isrc -o build/bench_openai_scan bench/micro/bench_openai_scan.c \
- *     src/inference/payload/openai_scan.c src/inference/payload/string_skip.c src/base/utf8.c &&
+ * S=src/inference/payload; gcc -std=gnu17 -O2 -D_GNU_SOURCE -Isrc -o build/bench_openai_scan \
+ *     bench/micro/bench_openai_scan.c $S/openai_scan.c $S/scan_member.c $S/scan_string.c $S/string_skip.c \
+ *     src/base/utf8.c
  * build/bench_openai_scan */
 #include <stdio.h>
 #include <stdlib.h>

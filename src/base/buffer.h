@@ -30,7 +30,8 @@ static inline bool buffer_is_empty(const struct buffer *buffer)
 
 static inline struct bytes buffer_bytes(const struct buffer *buffer)
 {
-    return (struct bytes){buffer->data + buffer->head, buffer->tail - buffer->head};
+    /* NULL + 0 is undefined in C: an empty buffer has bytes of its own. */
+    return (struct bytes){buffer->data != NULL ? buffer->data + buffer->head : "", buffer->tail - buffer->head};
 }
 
 /* A zeroed struct is an empty buffer; init does just that. */

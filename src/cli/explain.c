@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* explain.c: `serin explain`: what would happen to a request, from the manifests alone; it is sent nowhere. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "cli/cli.h"
+#include "cli/loaded.h"
+#include "cli/options.h"
+#include "http/codec/fields.h"
+#include "proxy/session_key.h"
+#include "route/explain.h"
+
+#define MAX_FILES 64
+
+struct explain_options {
+    const char *files[MAX_FILES];
+    unsigned file_count;
+    const char *path;
+    const char *host;
+    const char *method;
+    const char *body;
+    struct http_fields fields;
+    struct arena *arena;
+};
+
+static const char *take_file(void *context, const char *value)
+{
+    struct explain_options *options = context;
+    if (options->file_count == MAX_FILES)
+        return "at most 64 times; use a folder";
+    options->files[options->file_count++] = value;
+    return NULL;
+}
+
+static const char *take_path(void *context, const char *value)
+{
+    ((struct explain_options *)context)->path = value;
+    return value[0] == '/' ? NULL : "must start with /";
+}
+
+static const char *take_host(void *context, const char *value)
+{
+    ((struct explain_options *)context)->host = value;
+    return NULL;
+}
+
+static const char *take_method(void *context, const char *value)
+{
+    ((struct explain_options *)context)->method = value;
+    return NULL;
+}
+
+static const char *take_header(void *context, const char *value)
+{
+    struct explain_options *options = context;
+    size_t colon = bytes_find(bytes_of(value), ':');
+    if (colon == 0 || value[colon] != ':')
+        return "must be NAME:VALUE";
+    http_fields_add(&options->fields, options->arena, bytes_make(value, colon),
+                    bytes_trim(bytes_of(value + colon + 1)));
+    return NULL;
+}
+
+static const char *take_body(void *context, const char *value)
+{
+    ((struct explain_options *)context)->body = value;
+    return NULL;
+}
+
+static const struct option_spec specs[] = {
+    {"--file", "-f", "FILE|DIR|-", "manifests; may be given several times", take_file},
+    {"--path", NULL, "P", "path of the request, with its query", take_path},
+    {"--host", NULL, "H", "its Host (none: a host that only catch-all listeners take)", take_host},
+    {"--method", NULL, "M", "its method (POST with a body, else GET)", take_method},
+    {"--header", NULL, "K:V", "a header; may be given several times", take_header},
+    {"--body", NULL, "FILE", "its JSON body: the model and session key are read from it", take_body},
+};
+
+static bool read_body(const char *path, struct buffer *out)
+{
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL)
+        return false;
+    size_t got;
+    while ((got = fread(buffer_reserve(out, 65536), 1, 65536, file)) > 0)
+        buffer_commit(out, got);
+    bool is_good = ferror(file) == 0;
+    fclose(file);
+    return is_good;
+}
+
+static bool find_header(void *context, struct bytes name, struct bytes *ret_value)
+{
+    const struct explain_options *options = context;
+    return http_fields_joined(&options->fields, name, options->arena, ret_value);
+}
+
+static int scan_body(const struct explain_options *options, struct openai_scan *scan)
+{
+    struct buffer body = {0};
+    openai_scan_init(scan);
+    if (options->body == NULL)
+        return EXIT_FINE;
+    bool is_read = read_body(options->body, &body);
+    bool is_good = is_read && openai_scan_feed(scan, buffer_bytes(&body)) && openai_scan_finish(scan);
+    buffer_deinit(&body);
+    if (!is_good)
+        fprintf(stderr, "serin explain: --body %s: %s\n", options->body,
+                is_read ? scan_error_message(scan->error) : "cannot be read");
+    return is_good ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int explain(struct explain_options *options, const struct loaded *loaded)
+{
+    struct openai_scan *scan = arena_alloc(options->arena, sizeof *scan);
+    if (scan_body(options, scan) != EXIT_FINE)
+        return EXIT_FAILED;
+    struct bytes target = bytes_of(options->path);
+    size_t mark = bytes_find(target, '?');
+    struct route_request request = {
+        .socket_id = EXPLAIN_ALL_SOCKETS,
+        .host = bytes_of(options->host),
+        .path = bytes_make(target.data, mark),
+        .query = mark < target.len ? bytes_skip(target, mark + 1) : BYTES(""),
+        .method = bytes_of(options->method != NULL ? options->method
+                           : options->body != NULL ? "POST"
+                                                   : "GET"),
+        .header = find_header,
+        .context = options,
+        .arena = options->arena,
+    };
+    struct buffer out = {0};
+    bool is_taken =
+        route_explain(loaded->snapshot, &request, openai_scan_model(scan), session_key(&options->fields, scan), &out);
+    fwrite(buffer_bytes(&out).data, 1, buffer_len(&out), stdout);
+    buffer_deinit(&out);
+    return is_taken ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int load_and_explain(struct explain_options *options)
+{
+    struct loaded loaded;
+    int exit_code = EXIT_FAILED;
+    loaded_init(&loaded, options->files, options->file_count);
+    if (loaded.snapshot != NULL)
+        exit_code = explain(options, &loaded);
+    else
+        fprintf(stderr, "serin explain: %s\n", problem_text(loaded.problems.first, loaded.arena));
+    loaded_deinit(&loaded);
+    return exit_code;
+}
+
+int cli_explain(int argc, char **argv)
+{
+    struct explain_options options = {.host = "", .arena = arena_new(0)};
+    int exit_code = EXIT_USAGE;
+    enum options_result result = options_read(
+        argc, argv, specs, ARRAY_LEN(specs),
+        "Says which listener, route and rule take a request, why the others do not, and which arms may get "
+        "it.",
+        "serin explain -f examples/canary --path /v1/chat/completions --body request.json", &options);
+    if (result == OPTIONS_HELP)
+        exit_code = EXIT_FINE;
+    else if (result == OPTIONS_OK && (options.file_count == 0 || options.path == NULL))
+        fprintf(stderr, "serin explain: -f FILE|DIR and --path P are needed; see `serin explain --help`\n");
+    else if (result == OPTIONS_OK)
+        exit_code = load_and_explain(&options);
+    arena_free(options.arena);
+    return exit_code;
+}

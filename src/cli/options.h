@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.h: flags of a subcommand by a table: `--name value`, `--name=value`, `-x value`. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+
+struct option_spec {
+    const char *name;     /* "--file" */
+    const char *short_;   /* "-f", or NULL */
+    const char *argument; /* "FILE|DIR|-", or NULL for a switch */
+    const char *help;
+    /* Takes the value; returns NULL, or what it should have been ("must be a number above 0"). */
+    const char *(*take)(void *context, const char *value);
+};
+
+enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_BAD };
+
+/* Reads argv[1..]; every word must belong to a flag.  HELP: the help was printed.  BAD: one line was printed on
+ * standard error. */
+enum options_result options_read(int argc, char **argv, const struct option_spec *specs, unsigned count,
+                                 const char *summary, const char *example, void *context);
+
+/* Values. */
+bool option_number(const char *text, double least, double most, double *ret_value);
+
+#endif

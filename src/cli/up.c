@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* up.c: `serin up`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "gateway/gateway.h"
+
+#define MAX_FILES     64
+#define MAX_ADDRESSES 64
+#define MAX_WORKERS   256
+
+struct up_options {
+    struct gateway_config config;
+    const char *files[MAX_FILES];
+    const char *addresses[MAX_ADDRESSES];
+    char address_text[4096]; /* the list, taken apart in place */
+};
+
+static const char *take_file(void *context, const char *value)
+{
+    struct up_options *options = context;
+    if (options->config.file_count == MAX_FILES)
+        return "at most 64 times; use a folder";
+    options->files[options->config.file_count++] = value;
+    return NULL;
+}
+
+static const char *take_data(void *context, const char *value)
+{
+    ((struct up_options *)context)->config.data = value;
+    return value[0] != '\0' ? NULL : "must name a folder";
+}
+
+static const char *take_admin(void *context, const char *value)
+{
+    struct up_options *options = context;
+    return address_parse(&options->config.admin, bytes_of(value)) ? NULL : "must be IP:PORT, as 127.0.0.1:6474";
+}
+
+static const char *take_addresses(void *context, const char *value)
+{
+    struct up_options *options = context;
+    struct address parsed;
+    if (strlen(value) >= sizeof options->address_text)
+        return "is too long";
+    strcpy(options->address_text, value);
+    options->config.address_count = 0;
+    char *rest = options->address_text;
+    for (char *item; (item = strsep(&rest, ",")) != NULL;) {
+        if (!address_make(&parsed, bytes_of(item), 1))
+            return "must be IP addresses with commas between, as 127.0.0.1,127.0.0.2";
+        if (options->config.address_count == MAX_ADDRESSES)
+            return "at most 64 addresses";
+        options->addresses[options->config.address_count++] = item;
+    }
+    return NULL;
+}
+
+static const char *take_workloads(void *context, const char *value)
+{
+    struct up_options *options = context;
+    options->config.has_workloads = strcmp(value, "sim") == 0;
+    return options->config.has_workloads || strcmp(value, "none") == 0 ? NULL : "must be sim or none";
+}
+
+static const char *take_sim_speed(void *context, const char *value)
+{
+    struct up_options *options = context;
+    return option_number(value, 0.001, 100000, &options->config.sim_speed) ? NULL : "must be a number above 0";
+}
+
+static const char *take_drain(void *context, const char *value)
+{
+    struct up_options *options = context;
+    double seconds;
+    if (!option_number(value, 0, 86400, &seconds))
+        return "must be seconds, 0..86400";
+    options->config.drain_ms = (uint32_t)(seconds * 1000);
+    return NULL;
+}
+
+static const char *take_workers(void *context, const char *value)
+{
+    struct up_options *options = context;
+    double count;
+    if (!option_number(value, 1, MAX_WORKERS, &count) || count != (unsigned)count)
+        return "must be 1..256";
+    options->config.workers = (unsigned)count;
+    return NULL;
+}
+
+static const char *take_budget(void *context, const char *value)
+{
+    struct up_options *options = context;
+    double mib;
+    if (!option_number(value, 1, 1 << 20, &mib))
+        return "must be MiB, 1..1048576";
+    options->config.body_budget_bytes = (uint64_t)mib << 20;
+    return NULL;
+}
+
+static const struct option_spec specs[] = {
+    {"--file", "-f", "FILE|DIR|-", "manifests to serve; followed when edited; may be given several times", take_file},
+    {"--data", NULL, "DIR", "state and pod logs (./serin-data)", take_data},
+    {"--admin", NULL, "IP:PORT", "health, metrics and debug pages (127.0.0.1:6474)", take_admin},
+    {"--addresses", NULL, "LIST", "addresses that Gateways may get (127.0.0.1)", take_addresses},
+    {"--workloads", NULL, "sim|none", "run Deployments of model servers as simulators (none)", take_workloads},
+    {"--sim-speed", NULL, "F", "divide the simulators' start-up and probe delays by F (1)", take_sim_speed},
+    {"--drain", NULL, "S", "seconds that SIGTERM leaves to running exchanges (30)", take_drain},
+    {"--workers", NULL, "N", "data-plane threads (online CPUs)", take_workers},
+    {"--body-budget", NULL, "MIB", "memory for request bodies of all clients together (1024)", take_budget},
+};
+
+int cli_up(int argc, char **argv)
+{
+    static const char summary[] = "Serves the manifests: Gateways, routes and inference pools, with their traffic.";
+    static const char example[] = "serin up -f examples/canary --workloads sim --sim-speed 10";
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    struct up_options *options = calloc(1, sizeof *options);
+    if (options == NULL)
+        abort();
+    options->addresses[0] = "127.0.0.1";
+    options->config = (struct gateway_config){
+        .files = options->files,
+        .data = "./serin-data",
+        .addresses = options->addresses,
+        .address_count = 1,
+        .sim_speed = 1,
+        .drain_ms = 30000,
+        .workers = online > 0 && online <= MAX_WORKERS ? (unsigned)online : 1,
+        .body_budget_bytes = 1ull << 30,
+    };
+    address_parse(&options->config.admin, BYTES("127.0.0.1:6474"));
+    enum options_result result = options_read(argc, argv, specs, ARRAY_LEN(specs), summary, example, options);
+    int exit_code = result == OPTIONS_BAD ? EXIT_USAGE : EXIT_FINE;
+    if (result == OPTIONS_OK && options->config.file_count == 0) {
+        fprintf(stderr, "serin up: -f FILE|DIR is needed; see `serin up --help`\n");
+        exit_code = EXIT_USAGE;
+    } else if (result == OPTIONS_OK) {
+        exit_code = gateway_run(&options->config);
+    }
+    free(options);
+    return exit_code;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control.h: the controller: objects in, snapshots and endpoint sets out.  Runs on the control thread's reactor.
+ *
+ * Objects come from files now.  A change of configuration compiles a new snapshot; a change of Pods or EndpointSlices
+ * only changes the members of pools in place. */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include "control/file_source.h"
+#include "control/workloads.h"
+#include "route/compile.h"
+
+struct control;
+
+/* The rest of the program, as the controller needs it. */
+struct control_hooks {
+    /* Gives a hold on the snapshot away: it is in force from now on.  Sockets that it does not name may close. */
+    void (*publish)(void *context, struct route_snapshot *snapshot);
+    /* As compile_input.bind. */
+    int (*bind)(void *context, const char *ip, uint16_t port);
+    /* An endpoint of an InferencePool appeared: its metrics are to be read. */
+    void (*scrape)(void *context, struct endpoint *endpoint);
+    /* Once: every Gateway is Programmed and every simulated pod is Ready. */
+    void (*ready)(void *context);
+    /* The last workload has ended, after control_stop(). */
+    void (*stopped)(void *context);
+    void *context;
+};
+
+struct control_config {
+    const char *const *addresses;
+    unsigned address_count;
+    bool has_workloads;
+    struct workloads_config workloads; /* callbacks and metrics are filled in by control_new() */
+    uint64_t default_buffer_limit_bytes;
+    struct metrics *metrics;
+    unsigned shard;
+};
+
+struct control *control_new(struct reactor *reactor, const struct control_config *config,
+                            const struct control_hooks *hooks);
+/* After the workers have ended. */
+void control_free(struct control *control);
+/* Reads the files and applies them; follows later edits.  -1 when the manifests have problems, which were logged:
+ * nothing of them is applied. */
+int control_follow(struct control *control, struct file_source *source);
+/* Compiles and publishes what is loaded. */
+void control_start(struct control *control);
+void control_reap(struct control *control);
+/* Ends the workloads; hooks.stopped may come from inside. */
+void control_stop(struct control *control, uint32_t grace_ms);
+bool control_is_ready(const struct control *control);
+
+/* For the admin pages. */
+const struct route_snapshot *control_snapshot(const struct control *control);
+const struct status_report *control_report(const struct control *control);
+struct pool_registry *control_pools(struct control *control);
+
+#endif

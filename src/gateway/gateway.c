@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway.c: the composition root: puts the parts together, and takes them apart in order.
+ *
+ * The calling thread is the control thread.  Signals: SIGTERM drains for drain_ms, SIGINT for 3 s, a second one stops
+ * at once. */
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "gateway/admin.h"
+#include "gateway/sockets.h"
+#include "gateway/welcome.h"
+
+#define INTERRUPT_DRAIN_MS 3000
+#define POD_GRACE_MS       1000
+#define MAX_SERIES         2000
+#define DEFAULT_BUFFER     (64ull << 20)
+
+struct gateway {
+    const struct gateway_config *config;
+    struct reactor *reactor;
+    struct metrics *metrics;
+    struct body_budget budget;
+    struct worker **workers;
+    unsigned worker_count;
+    struct sockets *sockets;
+    struct control *control;
+    struct file_source *source;
+    struct admin *admin;
+    struct wheel_timer drain_timer;
+    unsigned next_scraper;
+    unsigned drained_workers;
+    bool is_draining;
+    bool is_stopped; /* mail that is still under way finds nothing to stop */
+    int lock_fd;
+    char program[PATH_MAX];
+    char log_dir[PATH_MAX];
+};
+
+/* One worker has no connection left: mail to the control thread. */
+struct drained_mail {
+    struct mail mail;
+    struct gateway *gateway;
+};
+
+static void stop_workloads(struct gateway *gateway)
+{
+    reactor_timer_cancel(gateway->reactor, &gateway->drain_timer);
+    control_stop(gateway->control, POD_GRACE_MS);
+}
+
+static void on_drained_mail(struct mail *mail)
+{
+    struct drained_mail *drained = container_of(mail, struct drained_mail, mail);
+    struct gateway *gateway = drained->gateway;
+    free(drained);
+    if (++gateway->drained_workers == gateway->worker_count && !gateway->is_stopped)
+        stop_workloads(gateway);
+}
+
+static void on_worker_drained(void *context)
+{
+    struct drained_mail *drained = calloc(1, sizeof *drained);
+    if (drained == NULL)
+        abort();
+    drained->gateway = context;
+    drained->mail.deliver = on_drained_mail;
+    mailbox_post(reactor_mailbox(drained->gateway->reactor), &drained->mail);
+}
+
+static void on_drain_timeout(struct wheel_timer *timer)
+{
+    struct gateway *gateway = container_of(timer, struct gateway, drain_timer);
+    log_warn(NULL, "the drain time is over: what still runs is cut");
+    stop_workloads(gateway);
+}
+
+static void begin_drain(struct gateway *gateway, uint32_t drain_ms)
+{
+    gateway->is_draining = true;
+    log_info(NULL, "draining for up to %u s; a second signal stops at once", drain_ms / 1000);
+    reactor_timer_set(gateway->reactor, &gateway->drain_timer, drain_ms);
+    for (unsigned i = 0; i < gateway->worker_count; i++)
+        worker_drain(gateway->workers[i], on_worker_drained, gateway);
+}
+
+static void on_signal(void *context, int signal, int pid)
+{
+    struct gateway *gateway = context;
+    (void)pid;
+    if (signal == SIGCHLD)
+        control_reap(gateway->control);
+    else if (gateway->is_draining)
+        reactor_stop(gateway->reactor);
+    else
+        begin_drain(gateway, signal == SIGINT ? INTERRUPT_DRAIN_MS : gateway->config->drain_ms);
+}
+
+static void on_publish(void *context, struct route_snapshot *snapshot)
+{
+    struct gateway *gateway = context;
+    for (unsigned i = 0; i < gateway->worker_count; i++) {
+        route_snapshot_take(snapshot);
+        worker_adopt(gateway->workers[i], snapshot);
+    }
+    sockets_settle(gateway->sockets, snapshot);
+    route_snapshot_give_back(snapshot);
+}
+
+static int on_bind(void *context, const char *ip, uint16_t port)
+{
+    return sockets_bind(((struct gateway *)context)->sockets, ip, port);
+}
+
+/* Scraping is sharded: endpoints go to the workers in turn. */
+static void on_scrape(void *context, struct endpoint *endpoint)
+{
+    struct gateway *gateway = context;
+    worker_scrape(gateway->workers[gateway->next_scraper++ % gateway->worker_count], endpoint);
+}
+
+static void on_ready(void *context)
+{
+    struct gateway *gateway = context;
+    char admin[ADDRESS_TEXT_SIZE];
+    address_text(admin_address(gateway->admin), admin);
+    welcome_print(stdout, control_report(gateway->control), admin);
+}
+
+static void on_stopped(void *context)
+{
+    reactor_stop(((struct gateway *)context)->reactor);
+}
+
+/* As many descriptors as the system allows: each stream takes two. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int fail(const char *what, int error)
+{
+    fprintf(stderr, "serin: %s: %s\n", what, strerror(-error));
+    return -1;
+}
+
+/* The data folder and its lock: two gateways on one folder would fight over it. */
+static int open_data(struct gateway *gateway)
+{
+    char path[PATH_MAX];
+    const char *data = gateway->config->data;
+    if (snprintf(gateway->log_dir, sizeof gateway->log_dir, "%s/pods", data) >= (int)sizeof gateway->log_dir ||
+        snprintf(path, sizeof path, "%s/lock", data) >= (int)sizeof path)
+        return fail(data, -ENAMETOOLONG);
+    if ((mkdir(data, 0750) < 0 && errno != EEXIST) || (mkdir(gateway->log_dir, 0750) < 0 && errno != EEXIST))
+        return fail(data, -errno);
+    gateway->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (gateway->lock_fd < 0)
+        return fail(path, -errno);
+    if (flock(gateway->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+        fprintf(stderr, "serin: %s is in use by another `serin up`; stop it or choose another --data\n", data);
+        return -1;
+    }
+    return 0;
+}
+
+static int watch_signals(struct gateway *gateway)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGCHLD};
+    sigset_t set;
+    sigemptyset(&set);
+    for (unsigned i = 0; i < ARRAY_LEN(signals); i++)
+        sigaddset(&set, signals[i]);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any other thread starts: they inherit it */
+    signal(SIGPIPE, SIG_IGN);
+    return reactor_watch_signals(gateway->reactor, signals, ARRAY_LEN(signals), on_signal, gateway);
+}
+
+static int start_workers(struct gateway *gateway)
+{
+    gateway->workers = calloc(gateway->config->workers, sizeof(struct worker *));
+    if (gateway->workers == NULL)
+        abort();
+    struct worker_config config = {
+        .server = http_server_defaults,
+        .proxy = proxy_defaults,
+        .scraper = scraper_defaults,
+        .metrics = gateway->metrics,
+    };
+    gateway->budget.limit_bytes = gateway->config->body_budget_bytes;
+    config.proxy.budget = &gateway->budget;
+    for (; gateway->worker_count < gateway->config->workers; gateway->worker_count++) {
+        config.index = gateway->worker_count;
+        int error = worker_start(&config, &gateway->workers[gateway->worker_count]);
+        if (error < 0)
+            return fail("cannot start a worker", error);
+    }
+    return 0;
+}
+
+static void start_control(struct gateway *gateway)
+{
+    const struct gateway_config *config = gateway->config;
+    struct control_config control = {
+        .addresses = config->addresses,
+        .address_count = config->address_count,
+        .has_workloads = config->has_workloads,
+        .workloads = {.program = gateway->program, .log_dir = gateway->log_dir, .speed = config->sim_speed},
+        .default_buffer_limit_bytes = DEFAULT_BUFFER,
+        .metrics = gateway->metrics,
+        .shard = config->workers,
+    };
+    struct control_hooks hooks = {
+        .publish = on_publish,
+        .bind = on_bind,
+        .scrape = on_scrape,
+        .ready = on_ready,
+        .stopped = on_stopped,
+        .context = gateway,
+    };
+    gateway->sockets = sockets_new(gateway->workers, gateway->worker_count);
+    gateway->control = control_new(gateway->reactor, &control, &hooks);
+}
+
+static int start(struct gateway *gateway)
+{
+    raise_descriptor_limit();
+    ssize_t len = readlink("/proc/self/exe", gateway->program, sizeof gateway->program - 1);
+    if (len < 0)
+        return fail("/proc/self/exe", -errno);
+    if (open_data(gateway) < 0)
+        return -1;
+    gateway->reactor = reactor_new("control");
+    if (gateway->reactor == NULL || watch_signals(gateway) < 0)
+        return fail("cannot start the event loop", -errno);
+    wheel_timer_init(&gateway->drain_timer, on_drain_timeout);
+    gateway->metrics = metrics_new(gateway->config->workers + 1, MAX_SERIES);
+    if (start_workers(gateway) < 0)
+        return -1;
+    start_control(gateway);
+    int error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
+                            gateway->control, &gateway->admin);
+    if (error < 0)
+        return fail("--admin: cannot listen", error);
+    gateway->source = file_source_new(gateway->config->files, gateway->config->file_count);
+    if (control_follow(gateway->control, gateway->source) < 0) {
+        fprintf(stderr, "serin: the manifests have problems (above); nothing was started\n");
+        return -1;
+    }
+    control_start(gateway->control);
+    return 0;
+}
+
+static void stop(struct gateway *gateway)
+{
+    gateway->is_stopped = true;
+    admin_stop(gateway->admin);
+    for (unsigned i = 0; i < gateway->worker_count; i++)
+        worker_stop(gateway->workers[i]);
+    control_free(gateway->control);
+    file_source_free(gateway->source);
+    sockets_free(gateway->sockets);
+    free(gateway->workers);
+    if (gateway->reactor != NULL)
+        reactor_free(gateway->reactor);
+    if (gateway->metrics != NULL)
+        metrics_free(gateway->metrics);
+    if (gateway->lock_fd >= 0)
+        close(gateway->lock_fd);
+}
+
+int gateway_run(const struct gateway_config *config)
+{
+    struct gateway *gateway = aligned_alloc(CACHE_LINE, (sizeof *gateway + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+    if (gateway == NULL)
+        abort();
+    memset(gateway, 0, sizeof *gateway);
+    gateway->config = config;
+    gateway->lock_fd = -1;
+    bool is_started = start(gateway) == 0;
+    if (is_started)
+        reactor_run(gateway->reactor);
+    stop(gateway);
+    free(gateway);
+    return is_started ? 0 : 1;
+}

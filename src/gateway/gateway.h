@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway.h: the whole program behind `serin up`: controller, data plane, admin listener and simulated workloads. */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/address.h"
+
+struct gateway_config {
+    const char *const *files; /* -f */
+    unsigned file_count;
+    const char *data; /* --data */
+    struct address admin;
+    const char *const *addresses; /* of Gateways */
+    unsigned address_count;
+    bool has_workloads; /* --workloads sim */
+    double sim_speed;
+    uint32_t drain_ms;
+    unsigned workers;
+    uint64_t body_budget_bytes; /* process-wide */
+};
+
+/* Serves until a signal ends it.  The exit code: 0, or 1 after one line on standard error. */
+int gateway_run(const struct gateway_config *config);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* client.h: HTTP client side: a connection to a server that runs one call (request and response) at a time.
+ *
+ * The connection's owner keeps idle ones; a call borrows a connection until its end.  All on one reactor.  No callback
+ * comes from inside the functions called here. */
+#ifndef HTTP_CLIENT_H
+#define HTTP_CLIENT_H
+
+#include <sys/uio.h>
+
+#include "http/codec/h1_parse.h"
+#include "net/address.h"
+#include "net/reactor.h"
+
+struct client_connection;
+struct client_call;
+
+/* id, text for logs and reasons. */
+#define CLIENT_FAILURES(X)                                                                                             \
+    X(CONNECT, "connect_failed")        /* refused, unreachable */                                                     \
+    X(CONNECT_TIMEOUT, "connect_timeout")                                                                              \
+    X(SEND, "send_failed")              /* reset or closed while the request was leaving, no response byte seen */     \
+    X(CLOSED, "closed_before_response") /* closed or reset after the request left, no response byte seen */            \
+    X(BAD_RESPONSE, "bad_response")     /* not HTTP, or an inconsistent head or chunk */                               \
+    X(CUT, "cut_response")              /* closed or reset in the middle of the response */
+
+enum client_failure {
+#define X(id, text) CLIENT_FAILURE_##id,
+    CLIENT_FAILURES(X)
+#undef X
+};
+const char *client_failure_text(enum client_failure failure);
+
+struct client_call_handler {
+    /* Final response head (1xx are skipped); the response and its arena live until the call ends. */
+    void (*on_head)(struct client_call *call, const struct http_response *response);
+    /* A run of body bytes, valid only during the call; last = the response is complete (may come with no bytes, comes
+     * once): the call is over, its connection is idle again or closed. */
+    void (*on_body)(struct client_call *call, struct bytes chunk, bool last);
+    /* The call is over without a whole response. */
+    void (*on_failed)(struct client_call *call, enum client_failure failure);
+};
+
+/* Embedded by the caller; filled by client_call_start(). */
+struct client_call {
+    const struct client_call_handler *handler;
+    struct client_connection *connection; /* NULL when over */
+    struct iovec *pieces;                 /* what is still to be sent: borrowed from the caller's array */
+    int piece_count;
+    enum http_method method;
+    bool head_seen;
+};
+
+struct client_owner {
+    /* The call has ended and the connection may carry another one. */
+    void (*on_idle)(struct client_connection *connection);
+    /* The connection is gone (told once, also after failures); the pointer dies at the end of the turn. */
+    void (*on_closed)(struct client_connection *connection);
+};
+
+struct client_config {
+    struct h1_limits limits;
+    uint32_t connect_timeout_ms;
+};
+extern const struct client_config client_defaults; /* 5 s */
+
+/* Starts connecting; a call may be started at once and waits for the connection. owner_data: client_connection_data().
+ * Never NULL: a failure to start is told through the first call's on_failed, at the end of the turn. */
+struct client_connection *client_connect(struct reactor *reactor, const struct address *to,
+                                         const struct client_config *config, const struct client_owner *owner,
+                                         void *owner_data);
+void *client_connection_data(const struct client_connection *connection);
+/* Without on_closed; cuts a running call without telling it. */
+void client_connection_close(struct client_connection *connection);
+/* Idle, open, and nothing unexpected arrived. */
+bool client_connection_is_usable(const struct client_connection *connection);
+/* Responses received on it so far: > 0 means that a failure may be the stale keep-alive race. */
+unsigned client_connection_served(const struct client_connection *connection);
+
+/* Sends the request: pieces (head and body, in order) are borrowed, as is their array (it is changed), until the call
+ * ends or all were sent.  The connection must be idle or new. */
+void client_call_start(struct client_call *call, struct client_connection *connection, enum http_method method,
+                       struct iovec *pieces, int piece_count, const struct client_call_handler *handler);
+/* Stops and restarts reading the response (backpressure). */
+void client_call_pause(struct client_call *call);
+void client_call_resume(struct client_call *call);
+/* Ends the call without callbacks: the connection is closed at once, so that the server aborts its work; on_closed is
+ * told to the owner. */
+void client_call_cancel(struct client_call *call);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.h: HTTP server side of one reactor: connections in, exchanges to a handler.
+ *
+ * Output is corked during a turn: everything that a turn queues for a connection leaves in one send at its end. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "http/codec/h1_parse.h"
+#include "http/exchange.h"
+
+struct http_server;
+
+/* What happened that only the outside may count or log. */
+struct http_server_observer {
+    void (*on_connection)(void *server_data, int delta); /* +1 opened, -1 closed */
+    /* Requests answered by the server itself: reason and status as in H1_ERRORS, or "slow_request" (408), ... */
+    void (*on_bad_request)(void *server_data, const char *reason, unsigned status);
+};
+
+struct http_server_config {
+    struct h1_limits limits;
+    uint32_t head_timeout_ms;      /* 408 when a head that began is not complete by then */
+    uint32_t body_idle_timeout_ms; /* 408 when no body byte came for so long */
+    uint32_t idle_timeout_ms;      /* a connection between requests */
+    uint32_t send_timeout_ms;      /* no progress in sending for so long: reset */
+    uint32_t send_high_water;      /* bytes queued towards a client before exchange_send_room() is 0 */
+    uint32_t max_connections;      /* beyond: 503 "too_many_connections" and close */
+    const char *server_name;       /* Server header, or NULL for none */
+};
+extern const struct http_server_config http_server_defaults; /* 10 s, 60 s, 300 s, 60 s, 256 KiB, 20000, NULL */
+
+struct http_server *http_server_new(struct reactor *reactor, const struct http_server_config *config,
+                                    const struct http_handler *handler, const struct http_server_observer *observer,
+                                    void *server_data);
+/* Cuts what is left. */
+void http_server_free(struct http_server *server);
+/* Takes an accepted socket (tcp). */
+void http_server_accept(struct http_server *server, int fd, const struct address *peer, void *listener_data);
+/* Idle connections close now, busy ones after their response; new ones are still served, one response each. */
+void http_server_drain(struct http_server *server);
+/* The same for the connections of one listener. */
+void http_server_drain_listener(struct http_server *server, const void *listener_data);
+unsigned http_server_connections(const struct http_server *server);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* endpoint.c: counted endpoints and their name lists.  Any thread; lists are built outside the lock and swapped in
+ * whole, so that a pick waits for a few pointer writes at most.  Knows nothing of pools or of HTTP. */
+#include "inference/endpoint.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void *must(void *pointer)
+{
+    if (pointer == NULL)
+        abort();
+    return pointer;
+}
+
+static void name_list_free(struct name_list *list)
+{
+    for (unsigned i = 0; i < list->len; i++)
+        free(list->names[i]);
+    free(list->names);
+    *list = (struct name_list){0};
+}
+
+static void name_list_add(struct name_list *list, struct bytes name)
+{
+    list->names = must(reallocarray(list->names, list->len + 1u, sizeof *list->names));
+    list->names[list->len++] = must(strndup(name.data, name.len));
+}
+
+static struct name_list name_list_of_csv(struct bytes csv)
+{
+    struct name_list list = {0};
+    while (csv.len > 0) {
+        size_t comma = bytes_find(csv, ',');
+        struct bytes name = bytes_trim(bytes_make(csv.data, comma));
+        if (name.len > 0)
+            name_list_add(&list, name);
+        csv = bytes_skip(csv, comma < csv.len ? comma + 1 : comma);
+    }
+    return list;
+}
+
+static bool name_list_has(const struct name_list *list, struct bytes name)
+{
+    for (unsigned i = 0; i < list->len; i++)
+        if (bytes_equal_str(name, list->names[i]))
+            return true;
+    return false;
+}
+
+struct endpoint *endpoint_new(const char *ip, uint16_t port, const char *pod, bool is_checked)
+{
+    struct address address;
+    if (!address_make(&address, bytes_of(ip), port))
+        return NULL;
+    struct endpoint *endpoint = must(aligned_alloc(_Alignof(struct endpoint), sizeof *endpoint));
+    *endpoint = (struct endpoint){.address = address, .is_checked = is_checked};
+    char text[ADDRESS_TEXT_SIZE];
+    address_text(&address, text);
+    endpoint->text = must(strdup(text));
+    endpoint->pod = must(strdup(pod != NULL ? pod : ""));
+    atomic_init(&endpoint->load.is_healthy, true);
+    atomic_init(&endpoint->users, 1);
+    pthread_mutex_init(&endpoint->lock, NULL);
+    return endpoint;
+}
+
+struct endpoint *endpoint_take(struct endpoint *endpoint)
+{
+    unsigned former = atomic_fetch_add_explicit(&endpoint->users, 1, memory_order_relaxed);
+    assert(former > 0);
+    (void)former;
+    return endpoint;
+}
+
+void endpoint_give_back(struct endpoint *endpoint)
+{
+    /* Release: what this thread did with it comes before its end; acquire: and is seen by who ends it. */
+    unsigned former = atomic_fetch_sub_explicit(&endpoint->users, 1, memory_order_acq_rel);
+    assert(former > 0);
+    if (former > 1)
+        return;
+    name_list_free(&endpoint->running_loras);
+    name_list_free(&endpoint->waiting_loras);
+    name_list_free(&endpoint->models);
+    pthread_mutex_destroy(&endpoint->lock);
+    free(endpoint->text);
+    free(endpoint->pod);
+    free(endpoint);
+}
+
+bool endpoint_is_usable(const struct endpoint *endpoint)
+{
+    return atomic_load_explicit(&endpoint->load.is_ready, memory_order_relaxed) &&
+           atomic_load_explicit(&endpoint->load.is_healthy, memory_order_relaxed);
+}
+
+void endpoint_set_loras(struct endpoint *endpoint, struct bytes running_csv, struct bytes waiting_csv)
+{
+    struct name_list running = name_list_of_csv(running_csv);
+    struct name_list waiting = name_list_of_csv(waiting_csv);
+    pthread_mutex_lock(&endpoint->lock);
+    struct name_list former_running = endpoint->running_loras;
+    struct name_list former_waiting = endpoint->waiting_loras;
+    endpoint->running_loras = running;
+    endpoint->waiting_loras = waiting;
+    pthread_mutex_unlock(&endpoint->lock);
+    name_list_free(&former_running);
+    name_list_free(&former_waiting);
+}
+
+void endpoint_set_models(struct endpoint *endpoint, const struct bytes *names, unsigned count)
+{
+    struct name_list models = {0};
+    for (unsigned i = 0; i < count; i++)
+        name_list_add(&models, names[i]);
+    pthread_mutex_lock(&endpoint->lock);
+    struct name_list former = endpoint->models;
+    endpoint->models = models;
+    pthread_mutex_unlock(&endpoint->lock);
+    name_list_free(&former);
+}
+
+bool endpoint_has_lora(struct endpoint *endpoint, struct bytes name)
+{
+    pthread_mutex_lock(&endpoint->lock);
+    bool has = name_list_has(&endpoint->running_loras, name) || name_list_has(&endpoint->waiting_loras, name);
+    pthread_mutex_unlock(&endpoint->lock);
+    return has;
+}
+
+bool endpoint_lists_model(struct endpoint *endpoint, struct bytes name)
+{
+    pthread_mutex_lock(&endpoint->lock);
+    bool lists = name_list_has(&endpoint->models, name);
+    pthread_mutex_unlock(&endpoint->lock);
+    return lists;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pool.h: the endpoints of an InferencePool (or of a Service backend), changed in place while snapshots come and go.
+ *
+ * Shared by all threads; `lock` guards the member list and is held for a pick's few dozen nanoseconds.  Pools are found
+ * by key in a registry and counted: each snapshot that names one holds it. */
+#ifndef INFERENCE_POOL_H
+#define INFERENCE_POOL_H
+
+#include "inference/endpoint.h"
+
+struct pool {
+    char *key;             /* "pool/default/mymodel-pool-v1" or "service/default/web:80" */
+    char *namespace_;      /* of the object */
+    char *name;            /* of the object: shown in x-serin-arm */
+    bool is_service;       /* a Service: no scraping, no models */
+    uint16_t service_port; /* of the Service; 0 for an InferencePool */
+    atomic_uint users;
+    pthread_mutex_t lock;
+    struct endpoint **members;
+    unsigned member_count;
+    atomic_uint rotation; /* spreads ties */
+};
+
+struct pool_member {
+    const char *ip;
+    uint16_t port;
+    const char *pod;
+    bool is_ready;
+    bool is_checked;
+};
+
+struct pool_registry;
+
+struct pool_registry *pool_registry_new(void);
+void pool_registry_free(struct pool_registry *registry);
+/* Finds or makes; the caller gets one count.  Control thread only. */
+struct pool *pool_registry_take(struct pool_registry *registry, bool is_service, const char *namespace_,
+                                const char *name, uint16_t service_port);
+void pool_take(struct pool *pool);
+/* From any thread; a pool without users stays in the registry until pool_registry_sweep() on the control thread. */
+void pool_give_back(struct pool *pool);
+void pool_registry_sweep(struct pool_registry *registry);
+/* Walks; *cursor = 0 at first; NULL at the end.  Control thread only. */
+struct pool *pool_registry_next(const struct pool_registry *registry, size_t *cursor);
+
+/* What changed, for who scrapes and checks. */
+struct pool_change {
+    void (*on_added)(void *context, struct pool *pool, struct endpoint *endpoint);
+    void *context;
+};
+/* Makes the members exactly these (matched by ip:port; known ones keep their load).  Control thread. */
+void pool_set_members(struct pool *pool, const struct pool_member *members, unsigned count,
+                      const struct pool_change *change);
+/* Some member lists the model at /v1/models. */
+bool pool_lists_model(struct pool *pool, struct bytes model);
+unsigned pool_usable_count(struct pool *pool);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tcp.c: the transport over a plain TCP socket.  One owner, one thread; the struct needs nothing beyond
+ * struct transport.
+ *
+ * epoll_ctl is called only when the wanted readiness changes.  EPOLLRDHUP stays registered while reading is paused, so
+ * that a peer that leaves is noticed; once told, it is dropped, because level-triggered it would wake every turn. */
+#include "net/transport.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { GONE_EVENTS = EPOLLRDHUP | EPOLLHUP | EPOLLERR };
+
+static void update_watch(struct transport *transport)
+{
+    if (transport->closed || transport->connecting)
+        return;
+    uint32_t events = transport->peer_gone_told ? 0 : EPOLLRDHUP;
+    if (transport->want_read)
+        events |= EPOLLIN;
+    if (transport->want_write)
+        events |= EPOLLOUT;
+    if (events == 0) {
+        /* The kernel reports EPOLLHUP and EPOLLERR whatever is asked for: only leaving ends that. */
+        reactor_unwatch(transport->reactor, &transport->watch);
+        return;
+    }
+    int error = reactor_watch_set(transport->reactor, &transport->watch, events);
+    if (error != 0) {
+        /* Out of kernel memory or watches: a connection that hears of nothing would hang. */
+        log_error(reactor_name(transport->reactor), "epoll_ctl: %s", strerror(-error));
+        abort();
+    }
+}
+
+void transport_want_read(struct transport *transport, bool want)
+{
+    if (transport->want_read == want)
+        return;
+    transport->want_read = want;
+    update_watch(transport);
+}
+
+void transport_want_write(struct transport *transport, bool want)
+{
+    if (transport->want_write == want)
+        return;
+    transport->want_write = want;
+    update_watch(transport);
+}
+
+static void finish_connect(struct transport *transport)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (getsockopt(transport->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        error = errno;
+    if (error != 0) {
+        /* Still `connecting`, so that nothing watches the dead socket until its owner closes it. */
+        reactor_unwatch(transport->reactor, &transport->watch);
+        transport->owner->on_connected(transport, -error);
+        return;
+    }
+    transport->connecting = false;
+    transport->owner->on_connected(transport, 0);
+    update_watch(transport);
+}
+
+static void tell_peer_gone(struct transport *transport)
+{
+    transport->peer_gone_told = true;
+    if (transport->owner->on_peer_gone != NULL)
+        transport->owner->on_peer_gone(transport);
+    update_watch(transport);
+}
+
+static void on_event(struct reactor_watch *watch, uint32_t events)
+{
+    struct transport *transport = container_of(watch, struct transport, watch);
+    if (transport->connecting) {
+        finish_connect(transport);
+        return;
+    }
+    if (transport->want_write && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
+        transport->owner->on_writable(transport);
+    if (transport->closed)
+        return;
+    if (transport->want_read) {
+        if ((events & (EPOLLIN | GONE_EVENTS)) != 0)
+            transport->owner->on_readable(transport);
+    } else if ((events & GONE_EVENTS) != 0 && !transport->peer_gone_told) {
+        tell_peer_gone(transport);
+    } else if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !transport->want_write) {
+        reactor_unwatch(transport->reactor, watch);
+    }
+}
+
+static ssize_t tcp_recv(struct transport *transport, void *data, size_t size)
+{
+    for (;;) {
+        ssize_t count = recv(transport->watch.fd, data, size, 0);
+        if (LIKELY(count > 0))
+            return count;
+        if (count == 0 && size > 0) {
+            transport->peer_gone_told = true; /* the owner knows now: pausing must not tell it again */
+            return 0;
+        }
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+static ssize_t tcp_sendv(struct transport *transport, const struct iovec *pieces, int count)
+{
+    assert(count > 0);
+    struct msghdr message = {.msg_iov = (struct iovec *)pieces,
+                             .msg_iovlen = (size_t)(count < IOV_MAX ? count : IOV_MAX)};
+    for (;;) {
+        ssize_t sent = count == 1 ? send(transport->watch.fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                                  : sendmsg(transport->watch.fd, &message, MSG_NOSIGNAL);
+        if (LIKELY(sent >= 0))
+            return sent;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+static void reclaim(struct reactor_reclaim *self)
+{
+    free(container_of(self, struct transport, reclaim));
+}
+
+static void tcp_close(struct transport *transport, bool reset)
+{
+    if (transport->closed)
+        return;
+    transport->closed = true;
+    reactor_unwatch(transport->reactor, &transport->watch);
+    if (reset) {
+        struct linger none = {.l_onoff = 1, .l_linger = 0};
+        setsockopt(transport->watch.fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    }
+    close(transport->watch.fd);
+    transport->watch.fd = -1;
+    reactor_reclaim_later(transport->reactor, &transport->reclaim);
+}
+
+static void tcp_shutdown_write(struct transport *transport)
+{
+    shutdown(transport->watch.fd, SHUT_WR);
+}
+
+static const struct transport_ops tcp_ops = {
+    .recv = tcp_recv, .sendv = tcp_sendv, .close = tcp_close, .shutdown_write = tcp_shutdown_write};
+
+static struct transport *new_transport(struct reactor *reactor, int fd, const struct transport_owner *owner,
+                                       void *owner_data)
+{
+    struct transport *transport = calloc(1, sizeof(*transport));
+    if (transport == NULL)
+        abort();
+    *transport = (struct transport){.ops = &tcp_ops,
+                                    .owner = owner,
+                                    .owner_data = owner_data,
+                                    .reactor = reactor,
+                                    .reclaim.reclaim = reclaim,
+                                    .want_read = true};
+    reactor_watch_init(&transport->watch, fd, on_event);
+    /* Answers and events are written whole: waiting for more only adds latency. */
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return transport;
+}
+
+static int start_connect(struct transport *transport, const struct address *to)
+{
+    if (connect(transport->watch.fd, &to->sa.generic, to->len) < 0 && errno != EINPROGRESS && errno != EINTR)
+        return -errno;
+    return reactor_watch_set(transport->reactor, &transport->watch, EPOLLOUT | EPOLLRDHUP);
+}
+
+struct transport *tcp_connect(struct reactor *reactor, const struct address *to, const struct transport_owner *owner,
+                              void *owner_data, int *ret_error)
+{
+    int fd = socket(to->sa.generic.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        *ret_error = -errno;
+        return NULL;
+    }
+    struct transport *transport = new_transport(reactor, fd, owner, owner_data);
+    transport->connecting = true;
+    int error = start_connect(transport, to);
+    if (error != 0) {
+        close(fd);
+        free(transport);
+        *ret_error = error;
+        return NULL;
+    }
+    return transport;
+}
+
+struct transport *tcp_adopt(struct reactor *reactor, int fd, const struct transport_owner *owner, void *owner_data)
+{
+    struct transport *transport = new_transport(reactor, fd, owner, owner_data);
+    int error = reactor_watch_set(reactor, &transport->watch, EPOLLIN | EPOLLRDHUP);
+    if (error != 0) {
+        close(fd);
+        free(transport);
+        errno = -error;
+        return NULL;
+    }
+    return transport;
+}

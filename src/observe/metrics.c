@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics.c: the registry behind metrics.def.
+ *
+ * A family is a row of the table; a group is one combination of its label values; a series is a group's value in one
+ * shard, on cache lines of its own.  Groups and series are only ever added, under the lock, and published by a release
+ * store: reading (metrics_write, from any thread) needs no lock.  Values are relaxed atomics: a sum taken while others
+ * add is right for some moment nearby, which is all that a scrape asks. */
+#include "observe/metrics.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hashmap.h"
+#include "observe/prometheus_text.h"
+
+enum metric_kind { COUNTER, GAUGE, HISTOGRAM };
+
+struct metric_row {
+    enum metric_kind kind;
+    const char *name;
+    const char *labels;
+    const char *help;
+};
+
+static const struct metric_row rows[METRIC_COUNT] = {
+#define X(id, kind, name, labels, help) [METRIC_##id] = {kind, name, labels, help},
+#include "observe/metrics.def"
+#undef X
+};
+
+static const char *const kind_names[] = {[COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
+
+/* From a cached first token to a long generation: three steps per decade up to a minute. */
+static const struct bucket {
+    uint64_t limit_us;
+    const char *le;
+} buckets[] = {
+    {1000, "0.001"},  {2000, "0.002"},  {5000, "0.005"},  {10000, "0.01"},  {20000, "0.02"},    {50000, "0.05"},
+    {100000, "0.1"},  {200000, "0.2"},  {500000, "0.5"},  {1000000, "1"},   {2000000, "2"},     {5000000, "5"},
+    {10000000, "10"}, {20000000, "20"}, {30000000, "30"}, {60000000, "60"}, {120000000, "120"}, {300000000, "300"},
+};
+enum { BUCKETS = ARRAY_LEN(buckets) + 1 /* +Inf */ };
+
+struct metric_series {
+    enum metric_kind kind;
+    _Atomic int64_t value;        /* counters and gauges */
+    _Atomic uint64_t sum_us;      /* histograms; their count is the sum of the buckets */
+    _Atomic uint64_t in_bucket[]; /* BUCKETS of them, for histograms only */
+};
+
+struct group {
+    _Atomic(struct group *) next;
+    struct bytes labels;                      /* a="x",b="y": what stands between the braces */
+    _Atomic(struct metric_series *) series[]; /* by shard, NULL until asked for */
+};
+
+struct family {
+    _Atomic(struct group *) first;
+    struct group *last; /* under the lock, as all below */
+    struct hashmap *by_labels;
+    struct group *other; /* where combinations beyond the limit go */
+};
+
+struct metrics {
+    unsigned shards;
+    unsigned max_series;
+    pthread_mutex_t lock;
+    struct family families[METRIC_COUNT];
+};
+
+struct metrics *metrics_new(unsigned shards, unsigned max_series)
+{
+    assert(shards > 0 && max_series > 0);
+    struct metrics *metrics = calloc(1, sizeof(*metrics));
+    if (metrics == NULL || pthread_mutex_init(&metrics->lock, NULL) != 0)
+        abort();
+    metrics->shards = shards;
+    metrics->max_series = max_series;
+    for (unsigned id = 0; id < METRIC_COUNT; id++)
+        metrics->families[id].by_labels = hashmap_new();
+    return metrics;
+}
+
+static struct group *first_group(struct family *family)
+{
+    return atomic_load_explicit(&family->first, memory_order_acquire);
+}
+
+static struct group *next_group(struct group *group)
+{
+    return atomic_load_explicit(&group->next, memory_order_acquire);
+}
+
+static struct metric_series *series_of(struct group *group, unsigned shard)
+{
+    return atomic_load_explicit(&group->series[shard], memory_order_acquire);
+}
+
+static void free_group(struct group *group, unsigned shards)
+{
+    for (unsigned shard = 0; shard < shards; shard++)
+        free(series_of(group, shard));
+    free((char *)group->labels.data);
+    free(group);
+}
+
+void metrics_free(struct metrics *metrics)
+{
+    if (metrics == NULL)
+        return;
+    for (unsigned id = 0; id < METRIC_COUNT; id++) {
+        struct group *next;
+        for (struct group *group = first_group(&metrics->families[id]); group != NULL; group = next) {
+            next = next_group(group);
+            free_group(group, metrics->shards);
+        }
+        hashmap_free(metrics->families[id].by_labels);
+    }
+    pthread_mutex_destroy(&metrics->lock);
+    free(metrics);
+}
+
+/* values NULL: every label is "other". */
+static void render_labels(struct buffer *out, enum metric_id id, const char *const *values)
+{
+    struct bytes names = bytes_of(rows[id].labels);
+    for (unsigned i = 0; names.len > 0; i++) {
+        struct bytes name = bytes_make(names.data, bytes_find(names, ','));
+        prometheus_append_label(out, name, values != NULL ? bytes_of(values[i]) : BYTES("other"));
+        names = bytes_skip(names, name.len < names.len ? name.len + 1 : name.len);
+    }
+}
+
+static struct group *add_group(struct metrics *metrics, struct family *family, struct bytes labels)
+{
+    struct group *group = calloc(1, sizeof(*group) + metrics->shards * sizeof(group->series[0]));
+    char *copy = malloc(labels.len + 1);
+    if (group == NULL || copy == NULL)
+        abort();
+    if (labels.len > 0)
+        memcpy(copy, labels.data, labels.len);
+    group->labels = bytes_make(copy, labels.len);
+    hashmap_put(family->by_labels, group->labels, group);
+    atomic_store_explicit(family->last != NULL ? &family->last->next : &family->first, group, memory_order_release);
+    family->last = group;
+    return group;
+}
+
+static struct group *add_other_group(struct metrics *metrics, enum metric_id id)
+{
+    struct buffer labels = {0};
+    render_labels(&labels, id, NULL);
+    struct family *family = &metrics->families[id];
+    struct group *found = hashmap_get(family->by_labels, buffer_bytes(&labels));
+    family->other = found != NULL ? found : add_group(metrics, family, buffer_bytes(&labels));
+    buffer_deinit(&labels);
+    return family->other;
+}
+
+static struct group *find_or_add_group(struct metrics *metrics, enum metric_id id, struct bytes labels)
+{
+    struct family *family = &metrics->families[id];
+    struct group *found = hashmap_get(family->by_labels, labels);
+    if (found != NULL)
+        return found;
+    if (family->other != NULL)
+        return family->other;
+    if (hashmap_len(family->by_labels) < metrics->max_series)
+        return add_group(metrics, family, labels);
+    return add_other_group(metrics, id);
+}
+
+/* Whole cache lines, so that two threads' series never share one. */
+static struct metric_series *new_series(enum metric_kind kind)
+{
+    struct metric_series *series;
+    size_t size = sizeof(*series) + (kind == HISTOGRAM ? BUCKETS * sizeof(series->in_bucket[0]) : 0);
+    size = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    series = aligned_alloc(CACHE_LINE, size);
+    if (series == NULL)
+        abort();
+    memset(series, 0, size);
+    series->kind = kind;
+    return series;
+}
+
+struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, enum metric_id id,
+                                     const char *const *values)
+{
+    assert(shard < metrics->shards && id < METRIC_COUNT);
+    assert(rows[id].labels[0] == '\0' || values != NULL);
+    struct buffer labels = {0};
+    render_labels(&labels, id, values);
+    pthread_mutex_lock(&metrics->lock);
+    struct group *group = find_or_add_group(metrics, id, buffer_bytes(&labels));
+    struct metric_series *series = series_of(group, shard);
+    if (series == NULL) {
+        series = new_series(rows[id].kind);
+        atomic_store_explicit(&group->series[shard], series, memory_order_release);
+    }
+    pthread_mutex_unlock(&metrics->lock);
+    buffer_deinit(&labels);
+    return series;
+}
+
+void metric_add(struct metric_series *series, int64_t delta)
+{
+    assert(series->kind != HISTOGRAM && (series->kind != COUNTER || delta >= 0));
+    atomic_fetch_add_explicit(&series->value, delta, memory_order_relaxed);
+}
+
+void metric_set(struct metric_series *series, int64_t value)
+{
+    assert(series->kind == GAUGE);
+    atomic_store_explicit(&series->value, value, memory_order_relaxed);
+}
+
+void metric_observe_us(struct metric_series *series, uint64_t value_us)
+{
+    assert(series->kind == HISTOGRAM);
+    unsigned at = 0;
+    while (at < ARRAY_LEN(buckets) && value_us > buckets[at].limit_us)
+        at++;
+    atomic_fetch_add_explicit(&series->in_bucket[at], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&series->sum_us, value_us, memory_order_relaxed);
+}
+
+static int64_t sum_values(struct metrics *metrics, struct group *group)
+{
+    int64_t sum = 0;
+    for (unsigned shard = 0; shard < metrics->shards; shard++) {
+        struct metric_series *series = series_of(group, shard);
+        sum += series != NULL ? atomic_load_explicit(&series->value, memory_order_relaxed) : 0;
+    }
+    return sum;
+}
+
+struct histogram {
+    uint64_t up_to[BUCKETS]; /* cumulative; the last is the count */
+    uint64_t sum_us;
+};
+
+static void sum_histograms(struct metrics *metrics, struct group *group, struct histogram *ret_sum)
+{
+    *ret_sum = (struct histogram){0};
+    for (unsigned shard = 0; shard < metrics->shards; shard++) {
+        struct metric_series *series = series_of(group, shard);
+        if (series == NULL)
+            continue;
+        for (unsigned i = 0; i < BUCKETS; i++)
+            ret_sum->up_to[i] += atomic_load_explicit(&series->in_bucket[i], memory_order_relaxed);
+        ret_sum->sum_us += atomic_load_explicit(&series->sum_us, memory_order_relaxed);
+    }
+    for (unsigned i = 1; i < BUCKETS; i++)
+        ret_sum->up_to[i] += ret_sum->up_to[i - 1];
+}
+
+static int64_t group_value(struct metrics *metrics, enum metric_id id, struct group *group)
+{
+    if (rows[id].kind != HISTOGRAM)
+        return sum_values(metrics, group);
+    struct histogram sum;
+    sum_histograms(metrics, group, &sum);
+    return (int64_t)sum.up_to[BUCKETS - 1];
+}
+
+int64_t metrics_value(struct metrics *metrics, enum metric_id id, const char *const *values)
+{
+    assert(rows[id].labels[0] == '\0' || values != NULL);
+    struct buffer labels = {0};
+    render_labels(&labels, id, values);
+    pthread_mutex_lock(&metrics->lock);
+    struct group *group = hashmap_get(metrics->families[id].by_labels, buffer_bytes(&labels));
+    pthread_mutex_unlock(&metrics->lock);
+    buffer_deinit(&labels);
+    return group != NULL ? group_value(metrics, id, group) : 0;
+}
+
+static void write_buckets(struct buffer *out, const char *name, struct bytes labels, const struct histogram *sum)
+{
+    struct buffer with_le = {0};
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        buffer_clear(&with_le);
+        buffer_append(&with_le, labels);
+        prometheus_append_label(&with_le, BYTES("le"),
+                                i < ARRAY_LEN(buckets) ? bytes_of(buckets[i].le) : BYTES("+Inf"));
+        prometheus_write_i64(out, name, buffer_bytes(&with_le), (int64_t)sum->up_to[i]);
+    }
+    buffer_deinit(&with_le);
+}
+
+static void write_histogram(struct metrics *metrics, const char *name, struct group *group, struct buffer *out)
+{
+    struct histogram sum;
+    sum_histograms(metrics, group, &sum);
+    char longer[128];
+    snprintf(longer, sizeof(longer), "%s_bucket", name);
+    write_buckets(out, longer, group->labels, &sum);
+    snprintf(longer, sizeof(longer), "%s_sum", name);
+    prometheus_write_us(out, longer, group->labels, sum.sum_us);
+    snprintf(longer, sizeof(longer), "%s_count", name);
+    prometheus_write_i64(out, longer, group->labels, (int64_t)sum.up_to[BUCKETS - 1]);
+}
+
+static void write_family(struct metrics *metrics, enum metric_id id, struct buffer *out)
+{
+    const struct metric_row *row = &rows[id];
+    struct group *group = first_group(&metrics->families[id]);
+    prometheus_write_head(out, row->name, kind_names[row->kind], row->help);
+    /* A series that is known beforehand starts at 0, so that its first increase is seen as one. */
+    if (group == NULL && row->labels[0] == '\0' && row->kind != HISTOGRAM)
+        prometheus_write_i64(out, row->name, BYTES(""), 0);
+    for (; group != NULL; group = next_group(group)) {
+        if (row->kind == HISTOGRAM)
+            write_histogram(metrics, row->name, group, out);
+        else
+            prometheus_write_i64(out, row->name, group->labels, sum_values(metrics, group));
+    }
+}
+
+void metrics_write(struct metrics *metrics, struct buffer *out)
+{
+    for (unsigned id = 0; id < METRIC_COUNT; id++)
+        write_family(metrics, (enum metric_id)id, out);
+}

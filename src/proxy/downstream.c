@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* downstream.c: the proxy's face to the HTTP server: reads a request until routing can decide, and ends exchanges.
+ *
+ * The body is held whole (up to the buffer limit and the process-wide budget) because a retry sends it again, and is
+ * scanned while it arrives, each piece while it is still in the cache. */
+#include "proxy/proxied.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proxy/session_key.h"
+#include "route/match.h"
+
+const struct proxy_config proxy_defaults = {
+    .upstreams = {.connect_timeout_ms = 5000, .idle_timeout_ms = 4000, .max_idle_per_endpoint = 256},
+    .max_tries = 4,
+    .avoid_ms = 1000,
+};
+
+/* Kept for reuse per worker: about as many as are in progress at once on a busy one. */
+#define MAX_SPARE 256
+
+/* The series of one (arm, status). */
+struct arm_series {
+    struct metric_series *requests, *duration, *first_byte;
+    char key[]; /* "arm status" */
+};
+
+static struct arm_series *arm_series(struct proxy *proxy, struct bytes arm, unsigned status)
+{
+    char key[600];
+    int len = snprintf(key, sizeof key, "%.*s %u", (int)(arm.len < 512 ? arm.len : 512), arm.data, status);
+    struct arm_series *series = hashmap_get(proxy->arm_series, bytes_make(key, (size_t)len));
+    if (series != NULL)
+        return series;
+    series = calloc(1, sizeof *series + (size_t)len + 1);
+    if (series == NULL)
+        abort();
+    memcpy(series->key, key, (size_t)len);
+    char name[513], code[12];
+    snprintf(name, sizeof name, "%.*s", (int)(arm.len < 512 ? arm.len : 512), arm.data);
+    snprintf(code, sizeof code, "%u", status);
+    series->requests = metrics_series(proxy->metrics, proxy->shard, METRIC_REQUESTS, (const char *[]){name, code});
+    series->duration = metrics_series(proxy->metrics, proxy->shard, METRIC_REQUEST_DURATION, (const char *[]){name});
+    series->first_byte = metrics_series(proxy->metrics, proxy->shard, METRIC_FIRST_BYTE, (const char *[]){name});
+    hashmap_put(proxy->arm_series, bytes_make(series->key, (size_t)len), series);
+    return series;
+}
+
+/* Model names come from clients: those that no arm fixes are counted under their pool. */
+static struct bytes metric_arm(const struct proxied *proxied)
+{
+    if (proxied->choice.target != NULL)
+        return proxied->choice.target->arm_text;
+    if (proxied->choice.arm != NULL)
+        return proxied->choice.arm->text;
+    return BYTES("");
+}
+
+static void count_end(struct proxied *proxied, enum end_reason reason)
+{
+    struct proxy *proxy = proxied->proxy;
+    metric_add(proxy->ends[reason], 1);
+    metric_add(proxy->active, -1);
+    if (reason == END_CLIENT_GONE)
+        metric_add(proxy->aborts, 1);
+    if (reason == END_UPSTREAM_CUT)
+        metric_add(proxy->cut, 1);
+    if (proxied->status == 0)
+        return;
+    struct arm_series *series = arm_series(proxy, metric_arm(proxied), proxied->status);
+    uint64_t now_us = reactor_now_us(proxy->reactor), start_us = proxied->exchange->start_us;
+    metric_add(series->requests, 1);
+    metric_observe_us(series->duration, now_us > start_us ? now_us - start_us : 0);
+    if (proxied->first_byte_us > start_us)
+        metric_observe_us(series->first_byte, proxied->first_byte_us - start_us);
+}
+
+static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchange)
+{
+    struct proxied *proxied;
+    if (list_is_empty(&proxy->spare)) {
+        proxied = calloc(1, sizeof *proxied);
+        if (proxied == NULL)
+            abort();
+        list_init(&proxied->link);
+    } else {
+        proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);
+        proxy->spare_count--;
+    }
+    proxied->proxy = proxy;
+    proxied->exchange = exchange;
+    exchange->handler_data = proxied;
+    metric_add(proxy->active, 1);
+    return proxied;
+}
+
+static void recycle(struct proxied *proxied)
+{
+    struct proxy *proxy = proxied->proxy;
+    /* A body of more than a few pages goes back to the system at once. */
+    if (proxied->body.capacity > PROXIED_KEEP_BYTES)
+        buffer_deinit(&proxied->body);
+    buffer_clear(&proxied->body);
+    buffer_clear(&proxied->head);
+    if (proxy->spare_count >= MAX_SPARE) {
+        buffer_deinit(&proxied->body);
+        buffer_deinit(&proxied->head);
+        free(proxied);
+        return;
+    }
+    /* All but the buffers (kept) and the scan (initialised when it is used). */
+    struct buffer body = proxied->body, head = proxied->head;
+    memset(proxied, 0, offsetof(struct proxied, scan));
+    proxied->body = body;
+    proxied->head = head;
+    list_push_front(&proxy->spare, &proxied->link);
+    proxy->spare_count++;
+}
+
+static void give_back_budget(struct proxied *proxied)
+{
+    if (proxied->budget_bytes == 0)
+        return;
+    atomic_fetch_sub_explicit(&proxied->proxy->config.budget->held_bytes, proxied->budget_bytes, memory_order_relaxed);
+    metric_add(proxied->proxy->held_bytes, -(int64_t)proxied->budget_bytes);
+    proxied->budget_bytes = 0;
+}
+
+void proxied_end(struct proxied *proxied, enum end_reason reason)
+{
+    struct proxy *proxy = proxied->proxy;
+    count_end(proxied, reason);
+    reactor_timer_cancel(proxy->reactor, &proxied->deadline);
+    if (proxied->is_calling) {
+        proxied->is_calling = false;
+        client_call_cancel(&proxied->call);
+    }
+    forward_release(proxied);
+    give_back_budget(proxied);
+    if (proxied->lease != NULL)
+        route_lease_give_back(proxied->lease);
+    proxied->exchange->handler_data = NULL;
+    recycle(proxied);
+}
+
+/* x-serin-arm also on errors that belong to an arm. */
+static void answer_error(struct exchange *exchange, struct bytes arm, unsigned status, const char *reason,
+                         const char *message)
+{
+    struct http_fields extra = {0};
+    if (arm.len > 0)
+        http_fields_add(&extra, exchange->arena, BYTES("x-serin-arm"), arm);
+    if (status == 503)
+        http_fields_add(&extra, exchange->arena, BYTES("Retry-After"), BYTES("1"));
+    exchange_answer_error(exchange, status, reason, message, extra.len > 0 ? &extra : NULL);
+}
+
+static void fail_with(struct proxied *proxied, enum end_reason end, const char *reason, const char *message)
+{
+    struct exchange *exchange = proxied->exchange;
+    struct bytes arm = proxied->proxy->config.hide_arm ? BYTES("") : proxied->choice.arm_text;
+    arm = arena_copy(exchange->arena, arm); /* the snapshot may go with the lease */
+    unsigned status = end_reason_status(end);
+    proxied->status = status;
+    proxied_end(proxied, end);
+    answer_error(exchange, arm, status, reason, message);
+}
+
+void proxied_fail(struct proxied *proxied, enum end_reason reason)
+{
+    fail_with(proxied, reason, end_reason_text(reason), end_reason_message(reason));
+}
+
+static void on_deadline(struct wheel_timer *timer)
+{
+    struct proxied *proxied = container_of(timer, struct proxied, deadline);
+    struct exchange *exchange = proxied->exchange;
+    if (!proxied->is_responding) {
+        proxied_fail(proxied, END_REQUEST_TIMEOUT);
+        return;
+    }
+    /* The status cannot change any more: a reset shows that the response is not whole. */
+    proxied_end(proxied, END_REQUEST_TIMEOUT);
+    exchange_abort(exchange);
+}
+
+static bool find_header(void *context, struct bytes name, struct bytes *ret_value)
+{
+    const struct exchange *exchange = context;
+    return http_fields_joined(&exchange->request.fields, name, exchange->arena, ret_value);
+}
+
+static bool match(struct proxied *proxied)
+{
+    struct exchange *exchange = proxied->exchange;
+    const struct http_request *request = &exchange->request;
+    const struct proxy_socket *socket = exchange->listener_data;
+    struct route_request wanted = {
+        .socket_id = socket->id,
+        .host = request->host,
+        .path = request->path,
+        .query = request->query,
+        .method = request->method_text,
+        .header = find_header,
+        .context = exchange,
+        .arena = exchange->arena,
+    };
+    struct route_match found = {.outcome = ROUTE_NO_LISTENER};
+    if (proxied->proxy->lease != NULL) {
+        proxied->lease = route_lease_take(proxied->proxy->lease);
+        route_match(proxied->lease->snapshot, &wanted, &found);
+    }
+    if (found.outcome != ROUTE_MATCHED) {
+        proxied_fail(proxied, found.outcome == ROUTE_NO_LISTENER ? END_NO_LISTENER : END_NO_ROUTE);
+        return false;
+    }
+    proxied->rule = found.rule;
+    proxied->buffer_limit_bytes = found.buffer_limit_bytes;
+    return true;
+}
+
+/* Bodies are read as OpenAI JSON when an InferencePool may get them and they do not say that they are something else.
+ */
+static bool is_scannable(const struct proxied *proxied)
+{
+    bool has_pool = false;
+    for (unsigned i = 0; i < proxied->rule->arm_count; i++)
+        has_pool = has_pool || proxied->rule->arms[i].kind == POOL_ARM_POOL;
+    if (!has_pool)
+        return false;
+    const struct http_field *type = http_fields_find(&proxied->exchange->request.fields, HTTP_FIELD_CONTENT_TYPE);
+    if (type == NULL || type->value.len == 0)
+        return true;
+    struct bytes media = bytes_trim(bytes_make(type->value.data, bytes_find(type->value, ';')));
+    static const struct bytes plus_json = {"+json", 5};
+    return bytes_equal_nocase(media, BYTES("application/json")) ||
+           (media.len > plus_json.len && bytes_equal_nocase(bytes_skip(media, media.len - plus_json.len), plus_json)) ||
+           bytes_equal_nocase(media, BYTES("application/x-www-form-urlencoded")); /* what `curl -d` says by default */
+}
+
+static bool has_content_coding(const struct http_request *request)
+{
+    const struct http_field *coding = http_fields_find(&request->fields, HTTP_FIELD_CONTENT_ENCODING);
+    return coding != NULL && coding->value.len > 0 && !bytes_equal_nocase(coding->value, BYTES("identity"));
+}
+
+static void on_request_head(struct exchange *exchange)
+{
+    struct proxied *proxied = proxied_new(exchange->server_data, exchange);
+    const struct http_request *request = &exchange->request;
+    wheel_timer_init(&proxied->deadline, on_deadline);
+    if (!match(proxied))
+        return;
+    if (proxied->rule->request_timeout_ms > 0)
+        reactor_timer_set(exchange->reactor, &proxied->deadline, proxied->rule->request_timeout_ms);
+    proxied->has_body = request->framing != HTTP_BODY_NONE;
+    if (!proxied->has_body) {
+        openai_scan_init(&proxied->scan);
+        return;
+    }
+    if (request->framing == HTTP_BODY_LENGTH && request->content_length > proxied->buffer_limit_bytes) {
+        proxied_fail(proxied, END_BODY_TOO_LARGE);
+        return;
+    }
+    proxied->is_scanned = is_scannable(proxied);
+    if (proxied->is_scanned && has_content_coding(request)) {
+        proxied_fail(proxied, END_CONTENT_ENCODING);
+        return;
+    }
+    openai_scan_init(&proxied->scan);
+    if (request->framing == HTTP_BODY_LENGTH)
+        buffer_reserve(&proxied->body, request->content_length < PROXIED_KEEP_BYTES ? (size_t)request->content_length
+                                                                                    : PROXIED_KEEP_BYTES);
+}
+
+/* Pages beyond the first are taken from the process-wide budget; what is smaller is bounded by the connections. */
+static bool take_budget(struct proxied *proxied, size_t bytes)
+{
+    struct body_budget *budget = proxied->proxy->config.budget;
+    if (proxied->budget_bytes == 0 && buffer_len(&proxied->body) + bytes <= 4096)
+        return true;
+    unsigned long long held = atomic_fetch_add_explicit(&budget->held_bytes, bytes, memory_order_relaxed) + bytes;
+    proxied->budget_bytes += bytes;
+    metric_add(proxied->proxy->held_bytes, (int64_t)bytes);
+    return held <= budget->limit_bytes;
+}
+
+static void count_body_limit(struct proxied *proxied, const char *limit)
+{
+    metric_add(
+        metrics_series(proxied->proxy->metrics, proxied->proxy->shard, METRIC_BODY_LIMIT_HITS, (const char *[]){limit}),
+        1);
+}
+
+static void fail_scan(struct proxied *proxied)
+{
+    enum scan_error error = proxied->scan.error;
+    fail_with(proxied, END_BAD_BODY, scan_error_reason(error), scan_error_message(error));
+}
+
+static bool hold(struct proxied *proxied, struct bytes chunk)
+{
+    if (buffer_len(&proxied->body) + chunk.len > proxied->buffer_limit_bytes) {
+        count_body_limit(proxied, "buffer");
+        proxied_fail(proxied, END_BODY_TOO_LARGE);
+        return false;
+    }
+    if (!take_budget(proxied, chunk.len)) {
+        count_body_limit(proxied, "budget");
+        proxied_fail(proxied, END_BODY_BUDGET);
+        return false;
+    }
+    if (proxied->is_scanned && !openai_scan_feed(&proxied->scan, chunk)) {
+        fail_scan(proxied);
+        return false;
+    }
+    buffer_append(&proxied->body, chunk);
+    return true;
+}
+
+static void on_request_body(struct exchange *exchange, struct bytes chunk, bool last)
+{
+    struct proxied *proxied = exchange->handler_data;
+    if (proxied == NULL) /* answered already; the rest is not read */
+        return;
+    if (chunk.len > 0 && !hold(proxied, chunk))
+        return;
+    if (!last)
+        return;
+    if (proxied->is_scanned && !openai_scan_finish(&proxied->scan)) {
+        fail_scan(proxied);
+        return;
+    }
+    struct bytes key = session_key(&exchange->request.fields, &proxied->scan);
+    route_split(proxied->rule, openai_scan_model(&proxied->scan), key, exchange->arena, &proxied->choice);
+    if (proxied->choice.outcome == SPLIT_ARM)
+        forward_start(proxied);
+    else
+        proxied_fail(proxied, proxied->choice.outcome == SPLIT_INVALID ? END_BROKEN_BACKEND : END_NO_BACKEND);
+}
+
+static void on_can_send(struct exchange *exchange)
+{
+    struct proxied *proxied = exchange->handler_data;
+    if (proxied != NULL && proxied->is_calling)
+        client_call_resume(&proxied->call);
+}
+
+static void on_aborted(struct exchange *exchange)
+{
+    struct proxied *proxied = exchange->handler_data;
+    if (proxied != NULL)
+        proxied_end(proxied, END_CLIENT_GONE);
+}
+
+const struct http_handler proxy_handler = {
+    .on_request_head = on_request_head,
+    .on_request_body = on_request_body,
+    .on_can_send = on_can_send,
+    .on_aborted = on_aborted,
+};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hop_headers.c: field by field, what is forwarded. */
+#include "proxy/hop_headers.h"
+
+#include "http/codec/h1_write.h"
+
+/* Prefixes of fields that choose an endpoint behind a picker: from a client they would be a way around it. */
+static const struct bytes steering_prefixes[] = {
+    {"x-gateway-destination-", 22}, {"x-prefiller-", 12},       {"x-encoder-", 10},
+    {"x-data-parallel-", 16},       {"x-kv-cache-source-", 18}, {"x-serin-", 8},
+};
+
+static bool is_steering(struct bytes name)
+{
+    if (name.len < 8 || (name.data[0] | 0x20) != 'x' || name.data[1] != '-')
+        return false;
+    for (unsigned i = 0; i < ARRAY_LEN(steering_prefixes); i++) {
+        struct bytes prefix = steering_prefixes[i];
+        if (name.len >= prefix.len && bytes_equal_nocase(bytes_make(name.data, prefix.len), prefix))
+            return true;
+    }
+    return false;
+}
+
+static bool is_hop_by_hop(enum http_field_id id)
+{
+    switch (id) {
+    case HTTP_FIELD_CONNECTION:
+    case HTTP_FIELD_KEEP_ALIVE:
+    case HTTP_FIELD_PROXY_CONNECTION:
+    case HTTP_FIELD_PROXY_AUTHENTICATE:
+    case HTTP_FIELD_PROXY_AUTHORIZATION:
+    case HTTP_FIELD_TE:
+    case HTTP_FIELD_TRAILER:
+    case HTTP_FIELD_TRANSFER_ENCODING:
+    case HTTP_FIELD_CONTENT_LENGTH:
+    case HTTP_FIELD_UPGRADE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* RFC 9110 7.6.1: Connection lists more fields of this hop. */
+static bool connection_names(const struct http_field *connection, struct bytes name)
+{
+    if (connection == NULL)
+        return false;
+    struct bytes rest = connection->value;
+    while (rest.len > 0) {
+        size_t end = bytes_find(rest, ',');
+        if (bytes_equal_nocase(bytes_trim(bytes_make(rest.data, end)), name))
+            return true;
+        rest = bytes_skip(rest, end < rest.len ? end + 1 : end);
+    }
+    return false;
+}
+
+static void write_forwarded(struct buffer *out, const struct exchange *exchange, const struct http_field *forwarded)
+{
+    char peer[ADDRESS_TEXT_SIZE] = "";
+    if (exchange->peer != NULL)
+        address_ip_text(exchange->peer, peer);
+    buffer_append(out, BYTES("X-Forwarded-For: "));
+    if (forwarded != NULL) {
+        buffer_append(out, forwarded->value);
+        buffer_append(out, BYTES(", "));
+    }
+    buffer_append_str(out, peer);
+    buffer_append(out, BYTES("\r\nX-Forwarded-Proto: http\r\n"));
+}
+
+void hop_write_request(struct buffer *out, const struct exchange *exchange, int64_t content_length,
+                       const char *request_id)
+{
+    const struct http_request *request = &exchange->request;
+    const struct http_field *connection = http_fields_find(&request->fields, HTTP_FIELD_CONNECTION);
+    const struct http_field *forwarded = NULL;
+    bool has_request_id = false;
+
+    h1_write_request_line(out, request->method_text, request->target);
+    h1_write_field(out, BYTES("Host"), request->authority);
+    for (unsigned i = 0; i < request->fields.len; i++) {
+        const struct http_field *field = &request->fields.items[i];
+        if (is_hop_by_hop(field->id) || field->id == HTTP_FIELD_HOST || field->id == HTTP_FIELD_EXPECT ||
+            field->id == HTTP_FIELD_X_FORWARDED_PROTO)
+            continue;
+        if (field->id == HTTP_FIELD_X_FORWARDED_FOR) {
+            forwarded = field;
+            continue;
+        }
+        if (field->id == HTTP_FIELD_OTHER && (is_steering(field->name) || connection_names(connection, field->name)))
+            continue;
+        has_request_id = has_request_id || field->id == HTTP_FIELD_X_REQUEST_ID;
+        h1_write_field(out, field->name, field->value);
+    }
+    write_forwarded(out, exchange, forwarded);
+    if (!has_request_id)
+        h1_write_field(out, BYTES("X-Request-Id"), bytes_make(request_id, 32));
+    if (content_length >= 0)
+        h1_write_field_u64(out, BYTES("Content-Length"), (uint64_t)content_length);
+    h1_write_end_of_head(out);
+}
+
+void hop_copy_response(struct http_fields *ret_fields, const struct http_response *response, struct bytes arm,
+                       struct arena *arena)
+{
+    const struct http_field *connection = http_fields_find(&response->fields, HTTP_FIELD_CONNECTION);
+    /* One allocation: never more fields than came, and ours. */
+    ret_fields->items = ARENA_ARRAY(arena, struct http_field, response->fields.len + 1);
+    ret_fields->capacity = response->fields.len + 1;
+    ret_fields->len = 0;
+    for (unsigned i = 0; i < response->fields.len; i++) {
+        const struct http_field *field = &response->fields.items[i];
+        if (is_hop_by_hop(field->id))
+            continue;
+        if (field->id == HTTP_FIELD_OTHER && connection_names(connection, field->name))
+            continue;
+        ret_fields->items[ret_fields->len++] = *field;
+    }
+    if (arm.len > 0)
+        ret_fields->items[ret_fields->len++] =
+            (struct http_field){.id = HTTP_FIELD_OTHER, .name = BYTES("x-serin-arm"), .value = arm};
+}

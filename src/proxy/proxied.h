@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxied.h: one exchange on its way through the proxy.  Private to src/proxy.
+ *
+ * Owned by its proxy's free list; lives from the request head to the end of both sides.  Steps: reading (downstream.c),
+ * forwarding (forward.c: pick, connect, retry), relaying (relay.c). */
+#ifndef PROXY_PROXIED_H
+#define PROXY_PROXIED_H
+
+#include "base/random.h"
+#include "http/client.h"
+#include "inference/payload/openai_rewrite.h"
+#include "inference/schedule/scheduler.h"
+#include "proxy/end_reason.h"
+#include "proxy/proxy.h"
+#include "route/split.h"
+
+#define PROXIED_KEEP_BYTES (64u << 10) /* a spare body buffer larger than this is given back */
+
+struct proxy {
+    struct reactor *reactor;
+    struct proxy_config config;
+    struct route_lease *lease; /* in force; NULL before the first snapshot */
+    struct upstream_pool *upstreams;
+    struct random_state random;
+    struct metrics *metrics;
+    unsigned shard;
+    struct hashmap *arm_series; /* "arm code" -> struct arm_series, so that the hot path formats nothing */
+    struct metric_series *ends[END_REASON_COUNT];
+    struct metric_series *active, *aborts, *cut, *held_bytes, *connections_total, *connections_open;
+    struct list spare; /* struct proxied */
+    unsigned spare_count;
+};
+
+struct proxied {
+    struct list link; /* on proxy->spare when unused */
+    struct proxy *proxy;
+    struct exchange *exchange;
+    struct route_lease *lease;
+    const struct route_rule *rule;
+    struct split_choice choice;
+    uint64_t buffer_limit_bytes;
+    uint64_t budget_bytes; /* taken from the body budget */
+    struct buffer body;
+    struct buffer head;
+    struct openai_rewrite rewrite;
+    struct iovec pieces[4];
+    struct wheel_timer deadline;
+
+    struct endpoint *endpoint; /* picked: counted and in flight */
+    struct client_call call;
+    struct pick_request pick;
+    unsigned tries;
+    bool is_new_connection;
+
+    bool is_scanned; /* the body is read as OpenAI JSON */
+    bool has_body;
+    bool is_calling;    /* call is running */
+    bool is_responding; /* exchange_respond() was called */
+    bool is_event_stream;
+    char tail[2]; /* the last two bytes relayed: does the stream stand between two events? */
+    uint64_t first_byte_us;
+    unsigned status;
+    char request_id[33];
+    struct openai_scan scan;
+};
+
+/* forward.c */
+/* The request is complete: draws, picks, sends. */
+void forward_start(struct proxied *proxied);
+
+/* relay.c */
+extern const struct client_call_handler relay_handler;
+/* The call failed after the response head: tells the client in band, or cuts. */
+void relay_cut(struct proxied *proxied);
+
+/* downstream.c */
+/* Answers with the reason's status and JSON, and ends. */
+void proxied_fail(struct proxied *proxied, enum end_reason reason);
+/* Gives back everything that the exchange held, counts the end.  The exchange itself is the caller's to finish; the
+ * proxied is unusable afterwards. */
+void proxied_end(struct proxied *proxied, enum end_reason reason);
+
+/* forward.c: a try ended without a response byte; tries again or fails. */
+void forward_failed(struct proxied *proxied, enum client_failure failure);
+/* Lets go of the endpoint of the present try. */
+void forward_release(struct proxied *proxied);
+
+#endif

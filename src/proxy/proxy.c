@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy.c: the life of a worker's proxy, and what it counts of its HTTP server. */
+#include <stdlib.h>
+
+#include "proxy/proxied.h"
+
+static void on_connection(void *server_data, int delta)
+{
+    struct proxy *proxy = server_data;
+    metric_add(proxy->connections_open, delta);
+    if (delta > 0)
+        metric_add(proxy->connections_total, delta);
+}
+
+static void on_bad_request(void *server_data, const char *reason, unsigned status)
+{
+    struct proxy *proxy = server_data;
+    enum metric_id id = status == 414 || status == 431 ? METRIC_HEADER_LIMIT_HITS : METRIC_BAD_REQUESTS;
+    metric_add(metrics_series(proxy->metrics, proxy->shard, id, (const char *[]){reason}), 1);
+}
+
+const struct http_server_observer proxy_observer = {
+    .on_connection = on_connection,
+    .on_bad_request = on_bad_request,
+};
+
+static struct metric_series *plain(struct proxy *proxy, enum metric_id id)
+{
+    return metrics_series(proxy->metrics, proxy->shard, id, NULL);
+}
+
+struct proxy *proxy_new(struct reactor *reactor, const struct proxy_config *config, struct metrics *metrics,
+                        unsigned shard)
+{
+    struct proxy *proxy = calloc(1, sizeof *proxy);
+    if (proxy == NULL)
+        abort();
+    proxy->reactor = reactor;
+    proxy->config = *config;
+    proxy->metrics = metrics;
+    proxy->shard = shard;
+    proxy->upstreams = upstream_pool_new(reactor, &config->upstreams, metrics, shard);
+    proxy->arm_series = hashmap_new();
+    random_seed_from_kernel(&proxy->random);
+    list_init(&proxy->spare);
+    for (unsigned i = 0; i < END_REASON_COUNT; i++)
+        proxy->ends[i] =
+            metrics_series(metrics, shard, METRIC_REQUEST_ENDS, (const char *[]){end_reason_text((enum end_reason)i)});
+    proxy->active = plain(proxy, METRIC_REQUESTS_ACTIVE);
+    proxy->aborts = plain(proxy, METRIC_CLIENT_ABORTS);
+    proxy->cut = plain(proxy, METRIC_STREAMS_CUT);
+    proxy->held_bytes = plain(proxy, METRIC_BODY_BYTES_HELD);
+    proxy->connections_total = plain(proxy, METRIC_CONNECTIONS_ACCEPTED);
+    proxy->connections_open = plain(proxy, METRIC_CONNECTIONS_OPEN);
+    return proxy;
+}
+
+void proxy_free(struct proxy *proxy)
+{
+    if (proxy == NULL)
+        return;
+    upstream_pool_free(proxy->upstreams);
+    while (!list_is_empty(&proxy->spare)) {
+        struct proxied *proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);
+        buffer_deinit(&proxied->body);
+        buffer_deinit(&proxied->head);
+        free(proxied);
+    }
+    size_t cursor = 0;
+    void *series;
+    while (hashmap_next(proxy->arm_series, &cursor, NULL, &series))
+        free(series);
+    hashmap_free(proxy->arm_series);
+    if (proxy->lease != NULL)
+        route_lease_retire(proxy->lease);
+    free(proxy);
+}
+
+void proxy_adopt(struct proxy *proxy, struct route_snapshot *snapshot)
+{
+    if (proxy->lease != NULL)
+        route_lease_retire(proxy->lease);
+    proxy->lease = route_lease_new(snapshot);
+}

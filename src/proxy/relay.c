@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay.c: moves a response from an endpoint to the client as it arrives, with backpressure.
+ *
+ * Bytes go into the exchange's output and leave at the end of the turn; when that is full the upstream is not read.  An
+ * event stream that the endpoint cuts ends with an error event; any other cut response ends with a reset. */
+#include "proxy/hop_headers.h"
+#include "proxy/proxied.h"
+
+static struct proxied *proxied_of(struct client_call *call)
+{
+    return container_of(call, struct proxied, call);
+}
+
+static bool says_event_stream(const struct http_response *response)
+{
+    const struct http_field *type = http_fields_find(&response->fields, HTTP_FIELD_CONTENT_TYPE);
+    static const struct bytes event_stream = {"text/event-stream", 17};
+    return type != NULL && type->value.len >= event_stream.len &&
+           bytes_equal_nocase(bytes_make(type->value.data, event_stream.len), event_stream);
+}
+
+/* What the client may rely on: a HEAD answer keeps the length that GET would have. */
+static int64_t response_length(const struct proxied *proxied, const struct http_response *response)
+{
+    if (response->framing == HTTP_BODY_LENGTH)
+        return (int64_t)response->content_length;
+    if (response->framing != HTTP_BODY_NONE)
+        return -1;
+    const struct http_field *length = http_fields_find(&response->fields, HTTP_FIELD_CONTENT_LENGTH);
+    unsigned long long value = 0;
+    if (proxied->exchange->request.method == HTTP_HEAD && length != NULL &&
+        bytes_to_u64(length->value, INT64_MAX, &value))
+        return (int64_t)value;
+    return 0;
+}
+
+static void on_head(struct client_call *call, const struct http_response *response)
+{
+    struct proxied *proxied = proxied_of(call);
+    struct exchange *exchange = proxied->exchange;
+    struct http_fields fields;
+    struct bytes arm = proxied->proxy->config.hide_arm || proxied->choice.arm->kind == POOL_ARM_SERVICE
+                           ? BYTES("")
+                           : proxied->choice.arm_text;
+    hop_copy_response(&fields, response, arm, exchange->arena);
+    proxied->first_byte_us = reactor_now_us(proxied->proxy->reactor);
+    proxied->status = response->status;
+    proxied->is_event_stream = says_event_stream(response);
+    proxied->is_responding = true;
+    exchange_respond(exchange, response->status, &fields, response_length(proxied, response));
+}
+
+static void remember_tail(struct proxied *proxied, struct bytes chunk)
+{
+    if (chunk.len >= 2) {
+        memcpy(proxied->tail, chunk.data + chunk.len - 2, 2);
+    } else if (chunk.len == 1) {
+        proxied->tail[0] = proxied->tail[1];
+        proxied->tail[1] = chunk.data[0];
+    }
+}
+
+static void on_body(struct client_call *call, struct bytes chunk, bool last)
+{
+    struct proxied *proxied = proxied_of(call);
+    struct exchange *exchange = proxied->exchange;
+    if (chunk.len > 0) {
+        remember_tail(proxied, chunk);
+        exchange_send(exchange, chunk);
+    }
+    if (last) {
+        proxied->is_calling = false;
+        proxied_end(proxied, END_COMPLETE);
+        exchange_finish(exchange);
+    } else if (exchange_send_room(exchange) == 0) {
+        client_call_pause(call);
+    }
+}
+
+/* The error as an event of its own: what came before may have stopped in the middle of one. */
+static void send_error_event(struct proxied *proxied)
+{
+    struct exchange *exchange = proxied->exchange;
+    struct buffer event = {0};
+    if (proxied->tail[1] != '\0' && !(proxied->tail[0] == '\n' && proxied->tail[1] == '\n'))
+        buffer_append(&event, BYTES("\n\n"));
+    buffer_append(&event, BYTES("data: "));
+    http_error_json(&event, 502, end_reason_text(END_UPSTREAM_CUT), end_reason_message(END_UPSTREAM_CUT));
+    buffer_append(&event, BYTES("\n\n"));
+    exchange_send(exchange, buffer_bytes(&event));
+    buffer_deinit(&event);
+}
+
+void relay_cut(struct proxied *proxied)
+{
+    struct exchange *exchange = proxied->exchange;
+    if (!proxied->is_event_stream) {
+        proxied_end(proxied, END_UPSTREAM_CUT);
+        exchange_abort(exchange);
+        return;
+    }
+    send_error_event(proxied);
+    proxied_end(proxied, END_UPSTREAM_CUT);
+    exchange_close_after(exchange);
+    exchange_finish(exchange);
+}
+
+static void on_failed(struct client_call *call, enum client_failure failure)
+{
+    struct proxied *proxied = proxied_of(call);
+    proxied->is_calling = false;
+    if (proxied->is_responding)
+        relay_cut(proxied);
+    else
+        forward_failed(proxied, failure);
+}
+
+const struct client_call_handler relay_handler = {
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_failed = on_failed,
+};

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upstream_pool.c: idle lists by endpoint, newest first, emptied by one timer per pool. */
+#include "proxy/upstream_pool.h"
+
+#include <stdlib.h>
+
+#include "base/hashmap.h"
+
+struct upstream {
+    struct upstream_pool *pool;
+    struct endpoint *endpoint; /* one count */
+    struct list idle;          /* struct upstream_connection, the one used last first */
+    struct list busy;
+    unsigned idle_count;
+};
+
+struct upstream_connection {
+    struct list link; /* on idle or busy */
+    struct upstream *upstream;
+    struct client_connection *connection;
+    uint64_t idle_since_ms;
+    bool is_idle;
+};
+
+struct upstream_pool {
+    struct reactor *reactor;
+    struct upstream_pool_config config;
+    struct client_config client;
+    struct hashmap *upstreams; /* by endpoint text */
+    struct wheel_timer sweep_timer;
+    struct metric_series *idle_gauge;
+    struct metric_series *busy_gauge;
+    struct metric_series *connects_ok;
+    struct metric_series *connects_failed;
+};
+
+const struct upstream_pool_config upstream_pool_defaults = {
+    .connect_timeout_ms = 5000,
+    .idle_timeout_ms = 4000,
+    .max_idle_per_endpoint = 256,
+};
+
+static void set_idle(struct upstream_connection *held, bool is_idle)
+{
+    struct upstream *upstream = held->upstream;
+    if (held->is_idle == is_idle)
+        return;
+    held->is_idle = is_idle;
+    list_remove(&held->link);
+    if (is_idle) {
+        list_push_front(&upstream->idle, &held->link);
+        upstream->idle_count++;
+        held->idle_since_ms = reactor_now_ms(upstream->pool->reactor);
+    } else {
+        list_push(&upstream->busy, &held->link);
+        upstream->idle_count--;
+    }
+    metric_add(upstream->pool->idle_gauge, is_idle ? 1 : -1);
+    metric_add(upstream->pool->busy_gauge, is_idle ? -1 : 1);
+}
+
+static void forget(struct upstream_connection *held)
+{
+    struct upstream *upstream = held->upstream;
+    if (held->is_idle)
+        upstream->idle_count--;
+    metric_add(held->is_idle ? upstream->pool->idle_gauge : upstream->pool->busy_gauge, -1);
+    list_remove(&held->link);
+    free(held);
+}
+
+static void close_held(struct upstream_connection *held)
+{
+    struct client_connection *connection = held->connection;
+    forget(held);
+    client_connection_close(connection);
+}
+
+static void on_idle(struct client_connection *connection)
+{
+    struct upstream_connection *held = client_connection_data(connection);
+    struct upstream *upstream = held->upstream;
+    if (upstream->idle_count >= upstream->pool->config.max_idle_per_endpoint ||
+        atomic_load_explicit(&upstream->endpoint->load.is_removed, memory_order_relaxed)) {
+        close_held(held);
+        return;
+    }
+    set_idle(held, true);
+}
+
+static void on_closed(struct client_connection *connection)
+{
+    struct upstream_connection *held = client_connection_data(connection);
+    if (client_connection_served(connection) == 0)
+        metric_add(held->upstream->pool->connects_failed, 1);
+    forget(held);
+}
+
+static const struct client_owner owner = {.on_idle = on_idle, .on_closed = on_closed};
+
+static void free_upstream(struct upstream_pool *pool, struct upstream *upstream)
+{
+    hashmap_remove(pool->upstreams, bytes_of(upstream->endpoint->text));
+    endpoint_give_back(upstream->endpoint);
+    free(upstream);
+}
+
+/* Closes what idled too long; forgets endpoints that are gone. */
+static void sweep(struct upstream_pool *pool, struct upstream *upstream, uint64_t now_ms)
+{
+    bool is_removed = atomic_load_explicit(&upstream->endpoint->load.is_removed, memory_order_relaxed);
+    while (!list_is_empty(&upstream->idle)) {
+        struct upstream_connection *oldest = LIST_ENTRY(upstream->idle.prev, struct upstream_connection, link);
+        if (!is_removed && oldest->idle_since_ms + pool->config.idle_timeout_ms > now_ms)
+            break;
+        close_held(oldest);
+    }
+    if (is_removed && list_is_empty(&upstream->idle) && list_is_empty(&upstream->busy))
+        free_upstream(pool, upstream);
+}
+
+static void on_sweep(struct wheel_timer *timer)
+{
+    struct upstream_pool *pool = container_of(timer, struct upstream_pool, sweep_timer);
+    uint64_t now_ms = reactor_now_ms(pool->reactor);
+    /* The map must not change under a walk: collect, then sweep. */
+    size_t count = hashmap_len(pool->upstreams);
+    struct upstream **all = calloc(count > 0 ? count : 1, sizeof *all);
+    size_t cursor = 0, found = 0;
+    void *value;
+    while (all != NULL && hashmap_next(pool->upstreams, &cursor, NULL, &value))
+        all[found++] = value;
+    for (size_t i = 0; i < found; i++)
+        sweep(pool, all[i], now_ms);
+    free(all);
+    reactor_timer_set(pool->reactor, &pool->sweep_timer, 1000);
+}
+
+struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct upstream_pool_config *config,
+                                        struct metrics *metrics, unsigned shard)
+{
+    struct upstream_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        abort();
+    pool->reactor = reactor;
+    pool->config = *config;
+    pool->client = client_defaults;
+    pool->client.connect_timeout_ms = config->connect_timeout_ms;
+    pool->upstreams = hashmap_new();
+    pool->idle_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"idle"});
+    pool->busy_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"busy"});
+    pool->connects_ok = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"started"});
+    pool->connects_failed = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"failed"});
+    wheel_timer_init(&pool->sweep_timer, on_sweep);
+    reactor_timer_set(reactor, &pool->sweep_timer, 1000);
+    return pool;
+}
+
+void upstream_pool_free(struct upstream_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    reactor_timer_cancel(pool->reactor, &pool->sweep_timer);
+    size_t cursor = 0;
+    void *value;
+    while (hashmap_next(pool->upstreams, &cursor, NULL, &value)) {
+        struct upstream *upstream = value;
+        while (!list_is_empty(&upstream->idle))
+            close_held(LIST_ENTRY(upstream->idle.next, struct upstream_connection, link));
+        while (!list_is_empty(&upstream->busy))
+            close_held(LIST_ENTRY(upstream->busy.next, struct upstream_connection, link));
+        endpoint_give_back(upstream->endpoint);
+        free(upstream);
+    }
+    hashmap_free(pool->upstreams);
+    free(pool);
+}
+
+static struct upstream *find_upstream(struct upstream_pool *pool, struct endpoint *endpoint)
+{
+    struct upstream *upstream = hashmap_get(pool->upstreams, bytes_of(endpoint->text));
+    /* An address that came back is a new endpoint: the old one's connections go with it. */
+    if (upstream != NULL && upstream->endpoint == endpoint)
+        return upstream;
+    if (upstream != NULL) {
+        while (!list_is_empty(&upstream->idle))
+            close_held(LIST_ENTRY(upstream->idle.next, struct upstream_connection, link));
+        struct endpoint *former = upstream->endpoint;
+        hashmap_remove(pool->upstreams, bytes_of(former->text));
+        upstream->endpoint = endpoint_take(endpoint);
+        hashmap_put(pool->upstreams, bytes_of(endpoint->text), upstream);
+        endpoint_give_back(former);
+        return upstream;
+    }
+    upstream = calloc(1, sizeof *upstream);
+    if (upstream == NULL)
+        abort();
+    upstream->pool = pool;
+    upstream->endpoint = endpoint_take(endpoint);
+    list_init(&upstream->idle);
+    list_init(&upstream->busy);
+    hashmap_put(pool->upstreams, bytes_of(endpoint->text), upstream);
+    return upstream;
+}
+
+static struct client_connection *open_new(struct upstream *upstream)
+{
+    struct upstream_pool *pool = upstream->pool;
+    struct upstream_connection *held = calloc(1, sizeof *held);
+    if (held == NULL)
+        abort();
+    held->upstream = upstream;
+    list_push(&upstream->busy, &held->link);
+    metric_add(pool->busy_gauge, 1);
+    metric_add(pool->connects_ok, 1);
+    held->connection = client_connect(pool->reactor, &upstream->endpoint->address, &pool->client, &owner, held);
+    return held->connection;
+}
+
+struct client_connection *upstream_pool_take(struct upstream_pool *pool, struct endpoint *endpoint, bool *ret_is_new)
+{
+    struct upstream *upstream = find_upstream(pool, endpoint);
+    while (!list_is_empty(&upstream->idle)) {
+        struct upstream_connection *held = LIST_ENTRY(upstream->idle.next, struct upstream_connection, link);
+        if (!client_connection_is_usable(held->connection)) {
+            close_held(held);
+            continue;
+        }
+        set_idle(held, false);
+        *ret_is_new = false;
+        return held->connection;
+    }
+    *ret_is_new = true;
+    return open_new(upstream);
+}
+
+void upstream_pool_drop_idle(struct upstream_pool *pool, struct endpoint *endpoint)
+{
+    struct upstream *upstream = hashmap_get(pool->upstreams, bytes_of(endpoint->text));
+    while (upstream != NULL && !list_is_empty(&upstream->idle))
+        close_held(LIST_ENTRY(upstream->idle.next, struct upstream_connection, link));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upstream_pool.h: a worker's keep-alive connections to endpoints.
+ *
+ * Where a connection waits is its state: idle ones are on their upstream's list, busy ones belong to a call.  One
+ * reactor. */
+#ifndef PROXY_UPSTREAM_POOL_H
+#define PROXY_UPSTREAM_POOL_H
+
+#include "http/client.h"
+#include "inference/endpoint.h"
+#include "observe/metrics.h"
+
+struct upstream_pool;
+
+struct upstream_pool_config {
+    uint32_t connect_timeout_ms;
+    /* uvicorn, under vLLM and SGLang, closes idle connections after 5 s: leave before it does. */
+    uint32_t idle_timeout_ms;
+    unsigned max_idle_per_endpoint;
+};
+extern const struct upstream_pool_config upstream_pool_defaults; /* 5 s, 4 s, 256 */
+
+struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct upstream_pool_config *config,
+                                        struct metrics *metrics, unsigned shard);
+/* Closes every connection. */
+void upstream_pool_free(struct upstream_pool *pool);
+/* The idle connection used last, or a new one (then *ret_is_new). */
+struct client_connection *upstream_pool_take(struct upstream_pool *pool, struct endpoint *endpoint, bool *ret_is_new);
+/* The endpoint closed a connection under us: its other idle ones are as stale. */
+void upstream_pool_drop_idle(struct upstream_pool *pool, struct endpoint *endpoint);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* explain.h: tells people which listener, route and rule take a request and why the others do not. */
+#ifndef ROUTE_EXPLAIN_H
+#define ROUTE_EXPLAIN_H
+
+#include "base/buffer.h"
+#include "route/match.h"
+
+/* Short aligned text.  Every listener and every match with a verdict: "taken", "host differs", "path /x does not start
+ * with /v1", "header x-y is absent", "beaten by ..."; then the arms of the winning rule with their shares for the
+ * model, or the one arm when there is a key, and the model arms below.  Every socket is tried when request->socket_id
+ * is EXPLAIN_ALL_SOCKETS.  true when a rule takes the request. */
+#define EXPLAIN_ALL_SOCKETS UINT32_MAX
+bool route_explain(const struct route_snapshot *snapshot, const struct route_request *request, struct bytes model,
+                   struct bytes key, struct buffer *out);
+
+#endif

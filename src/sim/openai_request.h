@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* openai_request.h: what a chat or text completion request asks for.  Pure; everything is copied into the arena. */
+#ifndef SIM_OPENAI_REQUEST_H
+#define SIM_OPENAI_REQUEST_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+
+#define OPENAI_MAX_STOPS   16
+#define OPENAI_MAX_CHOICES 1024 /* prompts times n */
+
+struct openai_prompt {
+    uint64_t tokens;
+    uint64_t hash; /* of what was said, for the choice of words */
+};
+
+struct openai_request {
+    struct bytes model; /* "": none named */
+    bool is_chat;
+    bool stream;
+    bool include_usage;
+    bool ignore_eos;
+    bool has_max_tokens;
+    bool has_seed;
+    unsigned n;
+    uint64_t max_tokens;
+    uint64_t min_tokens;
+    uint64_t seed;
+    struct bytes stops[OPENAI_MAX_STOPS];
+    unsigned stop_count;
+    struct openai_prompt *prompts;
+    unsigned prompt_count;
+};
+
+/* A member that is wrong: its name (a constant) and a sentence. */
+struct openai_problem {
+    const char *param; /* NULL: the body as a whole */
+    char message[240];
+};
+
+/* false: *ret_problem says what is wrong. */
+MUST_CHECK bool openai_request_parse(struct bytes body, bool is_chat, struct arena *arena,
+                                     struct openai_request *ret_request, struct openai_problem *ret_problem);
+
+#endif
