@@ -132,7 +132,8 @@ bool hashmap_next(const struct hashmap *map, size_t *cursor, struct bytes *ret_k
         const struct slot *slot = &map->slots[(*cursor)++];
         if (slot->value == NULL)
             continue;
-        *ret_key = slot->key;
+        if (ret_key != NULL)
+            *ret_key = slot->key;
         *ret_value = slot->value;
         return true;
     }

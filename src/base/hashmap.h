@@ -19,7 +19,8 @@ void *hashmap_get(const struct hashmap *map, struct bytes key);
 void *hashmap_put(struct hashmap *map, struct bytes key, void *value);
 /* Returns what was removed, or NULL. */
 void *hashmap_remove(struct hashmap *map, struct bytes key);
-/* Walks in no order: start with *cursor = 0; false at the end.  The map must not change during the walk. */
+/* Walks in no order: start with *cursor = 0; false at the end.  The map must not change during the walk.
+ * ret_key may be NULL. */
 bool hashmap_next(const struct hashmap *map, size_t *cursor, struct bytes *ret_key, void **ret_value);
 
 #endif

@@ -48,7 +48,9 @@ struct pool_change {
     void (*on_added)(void *context, struct pool *pool, struct endpoint *endpoint);
     void *context;
 };
-/* Makes the members exactly these (matched by ip:port; known ones keep their load).  Control thread. */
+/* Makes the members exactly these.  Known ones keep their load: the same ip, port, pod and is_checked; another pod on a
+ * reused address is a new endpoint.  Of members with one address the first counts, what is no address is left out.
+ * on_added is called after the list was replaced.  Control thread. */
 void pool_set_members(struct pool *pool, const struct pool_member *members, unsigned count,
                       const struct pool_change *change);
 /* Some member lists the model at /v1/models. */

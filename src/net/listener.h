@@ -12,8 +12,8 @@
 /* Shared, reference-counted (atomic). */
 struct listen_socket;
 
-/* Binds and listens (SO_REUSEADDR, backlog 4096 capped by the system).  0 or -errno (EADDRINUSE, EADDRNOTAVAIL,
- * EACCES). */
+/* Binds and listens (SO_REUSEADDR, backlog 4096 capped by the system; IPv6 takes no IPv4).  0 or -errno
+ * (EADDRINUSE, EADDRNOTAVAIL, EACCES). */
 int listen_socket_open(const struct address *at, struct listen_socket **ret_socket);
 struct listen_socket *listen_socket_take(struct listen_socket *socket);
 void listen_socket_give_back(struct listen_socket *socket);

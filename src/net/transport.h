@@ -15,12 +15,13 @@
 struct transport;
 
 struct transport_owner {
-    /* Connected (client side only), or failed with -errno. */
+    /* Connected (client side only), or failed with -errno: nothing follows then, and the owner closes. */
     void (*on_connected)(struct transport *transport, int error);
     /* Bytes, end of stream or an error wait: call transport_recv(). */
     void (*on_readable)(struct transport *transport);
     void (*on_writable)(struct transport *transport);
-    /* The peer has closed its side or reset while reading is paused (EPOLLRDHUP, EPOLLHUP, EPOLLERR); told once. */
+    /* The peer has closed its side or reset while reading is paused (EPOLLRDHUP, EPOLLHUP, EPOLLERR); told once, and not
+     * after transport_recv() has returned 0.  May be NULL. */
     void (*on_peer_gone)(struct transport *transport);
 };
 
@@ -50,7 +51,7 @@ struct transport {
 };
 
 /* Starts a connection; on_connected follows (never from inside this call).  NULL with -errno in *ret_error when it
- * cannot even start. */
+ * cannot even start (on loopback a refusal may come at once). */
 struct transport *tcp_connect(struct reactor *reactor, const struct address *to, const struct transport_owner *owner,
                               void *owner_data, int *ret_error);
 /* Takes an accepted, non-blocking descriptor.  TCP_NODELAY is set.  NULL when the kernel refuses (fd closed then). */

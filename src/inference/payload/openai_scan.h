@@ -18,7 +18,7 @@
 /* A value's place in the body: offset from its first byte, length with quotes and brackets. */
 struct scan_span {
     uint64_t offset;
-    uint64_t len; /* 0 = absent */
+    uint64_t len; /* 0 = absent, or not ended yet */
 };
 
 /* Body members that may carry a session key; order = precedence of the default key chain. */

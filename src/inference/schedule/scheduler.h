@@ -19,7 +19,7 @@ struct pick_request {
  * spread; NULL when none is left.  Order: not avoided, adapter resident (when the model is an adapter somewhere),
  * fewest waiting, fewest running + in flight, least KV use, random. */
 struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *request);
-/* The exchange with the endpoint is over. */
+/* The exchange with the endpoint is over: lowers in_flight.  The count stays the caller's (endpoint_give_back). */
 void schedule_release(struct endpoint *endpoint);
 
 /* What a pick weighed, for `explain` and /debug/pools. */

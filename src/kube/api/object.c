@@ -184,7 +184,8 @@ static const char *claimed_text(json_t *tree, enum kube_kind kind, struct arena 
 
 static struct kube_object *object_new(json_t *tree, enum kube_kind kind)
 {
-    struct arena *arena = arena_new(0);
+    enum { TYPICAL_SIZE = 1024 }; /* texts stay in the tree */
+    struct arena *arena = arena_new(TYPICAL_SIZE);
     struct kube_object *object = ARENA_NEW(arena, struct kube_object);
     *object = (struct kube_object){.kind = kind, .tree = json_incref(tree), .arena = arena, .users = 1};
     return object;

@@ -27,7 +27,7 @@ static void every_form_of_a_sample_line_is_read(void **state)
         {"up { } 2", "up", " ", 2},
         {"up{a=\"b\"} -2.5", "up", "a=\"b\"", -2.5},
         {"up{a=\"b\"}3", "up", "a=\"b\"", 3},
-        {"up{ a = \"b\" , c=\"\" , } 1e3", "up", "a = \"b\" , c=\"\" , ", 1000},
+        {"up{ a = \"b\" , c=\"\" , } 1e3", "up", " a = \"b\" , c=\"\" , ", 1000},
         {"up{a=\"}\",b=\"\\\"}\"} 4", "up", "a=\"}\",b=\"\\\"}\"", 4},
         {"up{a=\"# no comment\"} 4", "up", "a=\"# no comment\"", 4},
         {"vllm:num_requests_waiting{model_name=\"m\"} 7.0", "vllm:num_requests_waiting", "model_name=\"m\"", 7},

@@ -175,11 +175,10 @@ static void an_exact_path_that_fails_its_conditions_leaves_the_prefix(void **sta
     routes(
         fixture,
         ROUTE("r",
-              "{" PARENT
-              "rules: [" RULE("{path: {type: Exact, value: /a}, method: POST}") ", " RULE("{path: {type: Exact, value: "
-                                                                                          "/a}, headers: [{name: h, "
-                                                                                          "value: v}]}") ", " RULE(
-                  "{path: {type: Exact, value: /b}}") ", " RULE("{path: {value: /}}") "]}"));
+              "{" PARENT "rules: [" RULE("{path: {type: Exact, value: /a}, method: POST}") ", " RULE(
+                  "{path: {type: Exact, value: "
+                  "/a}, headers: [{name: h, "
+                  "value: v}]}") ", " RULE("{path: {type: Exact, value: /b}}") ", " RULE("{path: {value: /}}") "]}"));
     assert_string_equal(WINNER(fixture, .path = "/a", .method = "POST"), "default/r rules[0]");
     assert_string_equal(WINNER(fixture, .path = "/a", .headers = {"h=v"}), "default/r rules[1]");
     assert_string_equal(WINNER(fixture, .path = "/b"), "default/r rules[2]");
@@ -218,12 +217,11 @@ static void a_host_longer_than_any_name_reaches_only_routes_for_any_host(void **
 
 static void isolated(struct fixture *fixture)
 {
-    fixture_apply(
-        fixture,
-        CLASS SERVICE("s")
-            GATEWAY_HEAD("g") "spec: {gatewayClassName: c, listeners: [{name: empty, port: 80, protocol: "
-                              "HTTP}, " LISTENER("wild", "*.example.com") ", " LISTENER(
-                                  "deep", "*.foo.example.com") ", " LISTENER("exact", "abc.foo.example.com") "]}\n");
+    fixture_apply(fixture,
+                  CLASS SERVICE("s") GATEWAY_HEAD(
+                      "g") "spec: {gatewayClassName: c, listeners: [{name: empty, port: 80, protocol: "
+                           "HTTP}, " LISTENER("wild", "*.example.com") ", " LISTENER(
+                               "deep", "*.foo.example.com") ", " LISTENER("exact", "abc.foo.example.com") "]}\n");
 }
 
 static void a_request_reaches_only_routes_of_the_most_specific_listener(void **state)
