@@ -17,7 +17,8 @@ struct listen_socket;
 int listen_socket_open(const struct address *at, struct listen_socket **ret_socket);
 struct listen_socket *listen_socket_take(struct listen_socket *socket);
 void listen_socket_give_back(struct listen_socket *socket);
-const struct address *listen_socket_address(const struct listen_socket *socket); /* with the port that the kernel gave */
+const struct address *
+listen_socket_address(const struct listen_socket *socket); /* with the port that the kernel gave */
 
 /* One worker's accepting from one socket. */
 struct listener;

@@ -30,7 +30,8 @@ struct reactor_reclaim {
     void (*reclaim)(struct reactor_reclaim *self);
 };
 
-/* Something to do once at the end of the turn's dispatch (flush what was written): may be scheduled again from within. */
+/* Something to do once at the end of the turn's dispatch (flush what was written): may be scheduled again from within.
+ */
 struct reactor_task {
     struct list link;
     void (*run)(struct reactor_task *self);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* transport.h: a byte stream under a protocol: plain TCP now, TLS behind the same face later.
  *
- * Non-blocking.  The owner hears of readiness through its callbacks and then calls recv/send.  One owner, one thread. */
+ * Non-blocking.  The owner hears of readiness through its callbacks and then calls recv/send.  One owner, one thread.
+ */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
 
@@ -20,8 +21,8 @@ struct transport_owner {
     /* Bytes, end of stream or an error wait: call transport_recv(). */
     void (*on_readable)(struct transport *transport);
     void (*on_writable)(struct transport *transport);
-    /* The peer has closed its side or reset while reading is paused (EPOLLRDHUP, EPOLLHUP, EPOLLERR); told once, and not
-     * after transport_recv() has returned 0.  May be NULL. */
+    /* The peer has closed its side or reset while reading is paused (EPOLLRDHUP, EPOLLHUP, EPOLLERR); told once, and
+     * not after transport_recv() has returned 0.  May be NULL. */
     void (*on_peer_gone)(struct transport *transport);
 };
 

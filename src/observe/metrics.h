@@ -28,9 +28,10 @@ void metrics_free(struct metrics *metrics);
 
 /* Finds or makes the series of this shard.  values: as many strings as the metric has labels, copied.  Takes a short
  * lock; keep the pointer when it is hot. */
-struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, enum metric_id id, const char *const *values);
-void metric_add(struct metric_series *series, int64_t delta);   /* counters and gauges */
-void metric_set(struct metric_series *series, int64_t value);  /* gauges set by one owner */
+struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, enum metric_id id,
+                                     const char *const *values);
+void metric_add(struct metric_series *series, int64_t delta);            /* counters and gauges */
+void metric_set(struct metric_series *series, int64_t value);            /* gauges set by one owner */
 void metric_observe_us(struct metric_series *series, uint64_t value_us); /* histograms */
 
 /* The value summed over the shards, for tests and debug pages; a histogram's count. */

@@ -117,7 +117,7 @@ static void build_listener(struct compile *compile, struct listener_build *build
     struct candidate_entry **entries = ARENA_ARRAY(compile->scratch, struct candidate_entry *, count);
     for (struct candidate_entry *entry = build->entries; entry != NULL; entry = entry->next)
         entries[len++] = entry;
-    qsort(entries, count, sizeof *entries, by_group);
+    qsort(entries, count, sizeof(struct candidate_entry *), by_group);
     struct host_entry *hosts = ARENA_ARRAY(compile->scratch, struct host_entry, count);
     unsigned host_count = 0;
     struct route_group *last = NULL;
@@ -156,7 +156,7 @@ static int by_hostname(const void *left, const void *right)
 
 static void build_port(struct compile *compile, struct route_port *port)
 {
-    qsort(port->listeners, port->listener_count, sizeof *port->listeners, by_hostname);
+    qsort(port->listeners, port->listener_count, sizeof(struct port_listener *), by_hostname);
     struct host_entry *hosts = ARENA_ARRAY(compile->scratch, struct host_entry, port->listener_count);
     for (unsigned i = 0; i < port->listener_count; i++)
         hosts[i] = (struct host_entry){port->listeners[i]->hostname, port->listeners[i]};
