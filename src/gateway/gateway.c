@@ -92,6 +92,8 @@ static void begin_drain(struct gateway *gateway, uint32_t drain_ms)
     reactor_timer_set(gateway->reactor, &gateway->drain_timer, drain_ms);
     for (unsigned i = 0; i < gateway->worker_count; i++)
         worker_drain(gateway->workers[i], on_worker_drained, gateway);
+    /* Whoever connects from now on is refused at once instead of waiting in a queue that nobody serves. */
+    sockets_close(gateway->sockets);
 }
 
 static void on_signal(void *context, int signal, int pid)
@@ -113,13 +115,15 @@ static void on_publish(void *context, struct route_snapshot *snapshot)
         route_snapshot_take(snapshot);
         worker_adopt(gateway->workers[i], snapshot);
     }
-    sockets_settle(gateway->sockets, snapshot);
+    if (!gateway->is_draining)
+        sockets_settle(gateway->sockets, snapshot);
     route_snapshot_give_back(snapshot);
 }
 
 static int on_bind(void *context, const char *ip, uint16_t port)
 {
-    return sockets_bind(((struct gateway *)context)->sockets, ip, port);
+    struct gateway *gateway = context;
+    return gateway->is_draining ? -ESHUTDOWN : sockets_bind(gateway->sockets, ip, port);
 }
 
 /* Scraping is sharded: endpoints go to the workers in turn. */

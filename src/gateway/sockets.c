@@ -99,12 +99,9 @@ void sockets_settle(struct sockets *sockets, const struct route_snapshot *snapsh
     }
 }
 
-const struct address *sockets_next(const struct sockets *sockets, unsigned *cursor)
+void sockets_close(struct sockets *sockets)
 {
-    while (*cursor < sockets->len) {
-        const struct bound *bound = sockets->items[(*cursor)++];
-        if (bound->socket != NULL)
-            return &bound->address;
-    }
-    return NULL;
+    for (unsigned i = 0; i < sockets->len; i++)
+        if (sockets->items[i]->socket != NULL)
+            stop(sockets, sockets->items[i]);
 }

@@ -16,7 +16,7 @@ void sockets_free(struct sockets *sockets);
 int sockets_bind(struct sockets *sockets, const char *ip, uint16_t port);
 /* After the snapshot was mailed: starts listening on new sockets, closes those that it does not name. */
 void sockets_settle(struct sockets *sockets, const struct route_snapshot *snapshot);
-/* Walks the open ones: *cursor = 0 at first, NULL at the end. */
-const struct address *sockets_next(const struct sockets *sockets, unsigned *cursor);
+/* Gives up every socket: each closes once the last worker has left it, and refuses from then on. */
+void sockets_close(struct sockets *sockets);
 
 #endif

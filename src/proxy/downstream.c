@@ -87,6 +87,7 @@ static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchang
     } else {
         proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);
         proxy->spare_count--;
+        proxy->spare_body_bytes -= proxied->body.capacity;
     }
     proxied->proxy = proxy;
     proxied->exchange = exchange;
@@ -98,8 +99,8 @@ static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchang
 static void recycle(struct proxied *proxied)
 {
     struct proxy *proxy = proxied->proxy;
-    /* A body of more than a few pages goes back to the system at once. */
-    if (proxied->body.capacity > PROXIED_KEEP_BYTES)
+    if (proxied->body.capacity > RESERVE_BODY_BYTES ||
+        proxy->spare_body_bytes + proxied->body.capacity > SPARE_BODY_BYTES)
         buffer_deinit(&proxied->body);
     buffer_clear(&proxied->body);
     buffer_clear(&proxied->head);
@@ -116,6 +117,7 @@ static void recycle(struct proxied *proxied)
     proxied->head = head;
     list_push_front(&proxy->spare, &proxied->link);
     proxy->spare_count++;
+    proxy->spare_body_bytes += proxied->body.capacity;
 }
 
 static void give_back_budget(struct proxied *proxied)
@@ -270,8 +272,8 @@ static void on_request_head(struct exchange *exchange)
     }
     openai_scan_init(&proxied->scan);
     if (request->framing == HTTP_BODY_LENGTH)
-        buffer_reserve(&proxied->body, request->content_length < PROXIED_KEEP_BYTES ? (size_t)request->content_length
-                                                                                    : PROXIED_KEEP_BYTES);
+        buffer_reserve(&proxied->body, request->content_length < RESERVE_BODY_BYTES ? (size_t)request->content_length
+                                                                                    : RESERVE_BODY_BYTES);
 }
 
 /* Pages beyond the first are taken from the process-wide budget; what is smaller is bounded by the connections. */

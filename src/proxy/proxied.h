@@ -14,7 +14,10 @@
 #include "proxy/proxy.h"
 #include "route/split.h"
 
-#define PROXIED_KEEP_BYTES (64u << 10) /* a spare body buffer larger than this is given back */
+/* Body buffers are used again: fresh pages for each long prompt would cost more than reading it.  All spare ones of a
+ * worker together stay below SPARE_BODY_BYTES. */
+#define RESERVE_BODY_BYTES (1u << 20) /* at most so much is set aside on the word of a Content-Length */
+#define SPARE_BODY_BYTES   (8u << 20)
 
 struct proxy {
     struct reactor *reactor;
@@ -29,6 +32,7 @@ struct proxy {
     struct metric_series *active, *aborts, *cut, *held_bytes, *connections_total, *connections_open;
     struct list spare; /* struct proxied */
     unsigned spare_count;
+    size_t spare_body_bytes;
 };
 
 struct proxied {

@@ -32,7 +32,8 @@ struct arm_set {
     unsigned half_bits;      /* of the Feistel network over the slots */
     uint64_t seed;
     struct arm_set *next;
-    _Alignas(CACHE_LINE) atomic_ullong drawn;
+    _Alignas(CACHE_LINE) atomic_ullong drawn; /* all workers write it: alone on its cache line */
+    char alone[CACHE_LINE - sizeof(atomic_ullong)];
 };
 
 struct split_counters {

@@ -21,7 +21,7 @@ struct split_registry *split_registry_new(void);
 void split_registry_free(struct split_registry *registry);
 
 /* identity: "route/default/inference-route/rules[0]"; arm_ids and weights of all arms.  Counted: give back with the
- * snapshot. Control thread. */
+ * snapshot.  Control thread. */
 struct split_counters *split_registry_take(struct split_registry *registry, const char *identity,
                                            const struct bytes *arm_ids, const uint32_t *weights, unsigned count);
 void split_counters_give_back(struct split_counters *counters); /* any thread */

@@ -383,7 +383,8 @@ def content(answer):
 
 
 def events(response):
-    """The data of each server-sent event of a streaming httpx response, as it arrives."""
+    """The data of each server-sent event of a streaming httpx response, as it arrives.  Keep what this returns in a
+    variable: when it goes, httpx closes the response."""
     for line in response.iter_lines():
         if line.startswith("data: "):
             yield line[len("data: "):]
@@ -485,12 +486,13 @@ class Wire:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect((ip, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.received = b""
+        self.arriving = self.socket.makefile("rb")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.arriving.close()
         self.socket.close()
 
     def send(self, data):
@@ -498,25 +500,19 @@ class Wire:
             self.socket.sendall(data)
         return self
 
-    def more(self):
-        try:
-            piece = self.socket.recv(65536)
-        except ConnectionResetError:
-            piece = b""
-        self.received += piece
-        return piece
-
     def take(self, count):
-        while len(self.received) < count:
-            assert self.more(), f"closed after {self.received!r}"
-        piece, self.received = self.received[:count], self.received[count:]
+        piece = self.arriving.read(count)
+        assert len(piece) == count, f"closed after {piece!r}"
         return piece
 
     def take_line(self):
-        while b"\r\n" not in self.received:
-            assert self.more(), f"closed after {self.received!r}"
-        line, self.received = self.received.split(b"\r\n", 1)
-        return line
+        line = self.arriving.readline()
+        assert line.endswith(b"\r\n"), f"closed after {line!r}"
+        return line[:-2]
+
+    def take_rest(self):
+        """All up to the end of the connection, which must not be a reset."""
+        return self.arriving.read()
 
     def head(self):
         version, status = self.take_line().split(b" ", 2)[:2]
@@ -542,6 +538,9 @@ class Wire:
 
     def is_closed(self):
         """Waits for the end of the connection; bytes before it are an error."""
-        piece = self.more()
-        assert piece == b"" and self.received == b"", self.received
+        try:
+            rest = self.arriving.read()
+        except ConnectionResetError:
+            return True
+        assert rest == b"", rest
         return True

@@ -78,7 +78,8 @@ def test_ctrl_c_ends_all_within_5_s_even_while_a_stream_never_ends(gateways):
     for sim in gateway.sims():
         sim.hold("event", 2)
     with gateway.client() as client, client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer:
-        next(events(answer))
+        arriving = events(answer)
+        next(arriving)
         started = time.monotonic()
         gateway.interrupt()
         gateway.process.wait(GENEROUS_S)
@@ -131,7 +132,8 @@ def test_a_second_signal_stops_at_once(gateways):
     for sim in gateway.sims():
         sim.hold("event", 2)
     with gateway.client() as client, client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer:
-        next(events(answer))
+        arriving = events(answer)
+        next(arriving)
         gateway.process.send_signal(signal.SIGTERM)
         until(lambda: is_refused(gateway.address), "the listener's end")
         assert gateway.process.poll() is None
