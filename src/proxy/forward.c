@@ -14,7 +14,7 @@ static void make_request_id(struct proxied *proxied)
         proxied->request_id[i] = digits[words[i / 16] >> (i % 16 * 4) & 15];
 }
 
-/* The head is written once: nothing in it depends on the endpoint. */
+/* Written once: a retry sends the same head. */
 static void write_head(struct proxied *proxied)
 {
     struct bytes body = buffer_bytes(&proxied->body);
@@ -24,7 +24,7 @@ static void write_head(struct proxied *proxied)
         openai_rewrite_model(&proxied->scan, body, proxied->choice.target->name, proxied->exchange->arena,
                              &proxied->rewrite);
     make_request_id(proxied);
-    hop_write_request(&proxied->head, proxied->exchange,
+    hop_write_request(&proxied->head, proxied->exchange, bytes_of(proxied->endpoint->text),
                       proxied->has_body ? (int64_t)proxied->rewrite.content_length : -1, proxied->request_id);
 }
 

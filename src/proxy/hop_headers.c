@@ -70,7 +70,7 @@ static void write_forwarded(struct buffer *out, const struct exchange *exchange,
     buffer_append(out, BYTES("\r\nX-Forwarded-Proto: http\r\n"));
 }
 
-void hop_write_request(struct buffer *out, const struct exchange *exchange, int64_t content_length,
+void hop_write_request(struct buffer *out, const struct exchange *exchange, struct bytes host, int64_t content_length,
                        const char *request_id)
 {
     const struct http_request *request = &exchange->request;
@@ -79,7 +79,7 @@ void hop_write_request(struct buffer *out, const struct exchange *exchange, int6
     bool has_request_id = false;
 
     h1_write_request_line(out, request->method_text, request->target);
-    h1_write_field(out, BYTES("Host"), request->authority);
+    h1_write_field(out, BYTES("Host"), request->authority.len > 0 ? request->authority : host);
     for (unsigned i = 0; i < request->fields.len; i++) {
         const struct http_field *field = &request->fields.items[i];
         if (is_hop_by_hop(field->id) || field->id == HTTP_FIELD_HOST || field->id == HTTP_FIELD_EXPECT ||

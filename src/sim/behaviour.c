@@ -22,7 +22,7 @@ const struct behaviour behaviour_defaults = {
     .die_after_bytes = BEHAVIOUR_OFF,
 };
 
-enum kind { DURATION, NUMBER, COUNT, COUNT_OR_OFF, SWITCH };
+enum kind { DURATION, NUMBER, COUNT, OR_OFF /* a count, or off */, SWITCH };
 
 struct key {
     const char *name;
@@ -40,27 +40,27 @@ struct key {
 
 /* clang-format off */
 static const struct key keys[] = {
-    {"ttft",             DURATION,     AT(ttft_us),             NO_RANGE,       "time to the first token"},
-    {"ttft-std-dev",     DURATION,     AT(ttft_std_dev_us),     NO_RANGE,       "its deviation (samples stay within 70 %)"},
-    {"itl",              DURATION,     AT(itl_us),              NO_RANGE,       "time between tokens"},
-    {"itl-std-dev",      DURATION,     AT(itl_std_dev_us),      NO_RANGE,       "its deviation (samples stay within 70 %)"},
-    {"prefill",          DURATION,     AT(prefill_us),          NO_RANGE,       "added to ttft per uncached prompt token"},
-    {"prefill-max",      DURATION,     AT(prefill_max_us),      NO_RANGE,       "most that prefill adds"},
-    {"load-factor",      NUMBER,       AT(load_factor),         0.01, 1000,     "how much slower it is with all slots taken"},
-    {"startup",          DURATION,     AT(startup_us),          NO_RANGE,       "time before it listens (divided by --sim-speed)"},
-    {"max-waiting",      COUNT,        AT(max_waiting),         0, MAX_COUNT,   "queued sequences; beyond: 429"},
-    {"length",           COUNT,        AT(length),              1, 1e6,         "mean length of a chat answer without max_tokens"},
-    {"kv-blocks",        COUNT,        AT(kv_blocks),           1, MAX_COUNT,   "KV cache blocks of 16 tokens"},
-    {"error-rate",       NUMBER,       AT(error_rate),          0, 1,           "share of requests answered with error-code"},
-    {"error-code",       COUNT,        AT(error_code),          400, 599,       "status of injected errors"},
-    {"slow-first-token", DURATION,     AT(slow_first_token_us), NO_RANGE,       "added to the first token of the next slow-count requests"},
-    {"slow-count",       COUNT_OR_OFF, AT(slow_count),          0, MAX_COUNT,   "how many requests that is (off: all)"},
-    {"die-after-events", COUNT_OR_OFF, AT(die_after_events),    0, MAX_COUNT,   "reset each stream after so many content events"},
-    {"die-after-bytes",  COUNT_OR_OFF, AT(die_after_bytes),     0, MAX_COUNT,   "reset each answer after so many body bytes"},
-    {"empty",            SWITCH,       AT(empty),               NO_RANGE,       "answers have no tokens"},
-    {"late-head",        SWITCH,       AT(late_head),           NO_RANGE,       "a stream's head waits for its first token"},
-    {"refuse",           SWITCH,       AT(refuse),              NO_RANGE,       "1 closes the listening socket, 0 opens it again"},
-    {"abort-on-sigterm", SWITCH,       AT(abort_on_sigterm),    NO_RANGE,       "SIGTERM cuts everything instead of draining"},
+    {"ttft",             DURATION, AT(ttft_us),             NO_RANGE,     "time to the first token"},
+    {"ttft-std-dev",     DURATION, AT(ttft_std_dev_us),     NO_RANGE,     "its deviation (at most 70 % off)"},
+    {"itl",              DURATION, AT(itl_us),              NO_RANGE,     "time between tokens"},
+    {"itl-std-dev",      DURATION, AT(itl_std_dev_us),      NO_RANGE,     "its deviation (at most 70 % off)"},
+    {"prefill",          DURATION, AT(prefill_us),          NO_RANGE,     "added to ttft per uncached prompt token"},
+    {"prefill-max",      DURATION, AT(prefill_max_us),      NO_RANGE,     "most that prefill adds"},
+    {"load-factor",      NUMBER,   AT(load_factor),         0.01, 1000,   "how much slower with all slots taken"},
+    {"startup",          DURATION, AT(startup_us),          NO_RANGE,     "time before it listens (see --sim-speed)"},
+    {"max-waiting",      COUNT,    AT(max_waiting),         0, MAX_COUNT, "queued sequences; beyond: 429"},
+    {"length",           COUNT,    AT(length),              1, 1e6,       "mean chat answer without max_tokens"},
+    {"kv-blocks",        COUNT,    AT(kv_blocks),           1, MAX_COUNT, "KV cache blocks of 16 tokens"},
+    {"error-rate",       NUMBER,   AT(error_rate),          0, 1,         "share of answers that are error-code"},
+    {"error-code",       COUNT,    AT(error_code),          400, 599,     "status of injected errors"},
+    {"slow-first-token", DURATION, AT(slow_first_token_us), NO_RANGE,     "delays the first token of the next requests"},
+    {"slow-count",       OR_OFF,   AT(slow_count),          0, MAX_COUNT, "of how many requests (off: all)"},
+    {"die-after-events", OR_OFF,   AT(die_after_events),    0, MAX_COUNT, "reset streams after so many content events"},
+    {"die-after-bytes",  OR_OFF,   AT(die_after_bytes),     0, MAX_COUNT, "reset answers after so many body bytes"},
+    {"empty",            SWITCH,   AT(empty),               NO_RANGE,     "answers have no tokens"},
+    {"late-head",        SWITCH,   AT(late_head),           NO_RANGE,     "a stream's head waits for its first token"},
+    {"refuse",           SWITCH,   AT(refuse),              NO_RANGE,     "1 closes the port, 0 opens it again"},
+    {"abort-on-sigterm", SWITCH,   AT(abort_on_sigterm),    NO_RANGE,     "SIGTERM cuts instead of draining"},
 };
 /* clang-format on */
 
@@ -147,14 +147,14 @@ static bool set_in_range(const struct key *key, void *field, struct bytes value,
     double number = 0;
     char wanted[80];
     bool is_number = key->kind == NUMBER;
-    if (key->kind == COUNT_OR_OFF && bytes_equal_str(value, "off")) {
+    if (key->kind == OR_OFF && bytes_equal_str(value, "off")) {
         *(int64_t *)field = BEHAVIOUR_OFF;
         return true;
     }
     bool ok = read_number(value, &number) && number >= key->min && number <= key->max;
     if (!ok || (!is_number && number != (double)(int64_t)number)) {
         snprintf(wanted, sizeof wanted, "%s from %.9g to %.9g%s", is_number ? "a number" : "a whole number", key->min,
-                 key->max, key->kind == COUNT_OR_OFF ? ", or off" : "");
+                 key->max, key->kind == OR_OFF ? ", or off" : "");
         return bad_value(key, value, wanted, error);
     }
     if (is_number)

@@ -97,7 +97,7 @@ def test_a_slow_reader_does_not_grow_memory_and_still_gets_everything(one, sim):
     with one.client() as client:
         ask(client)
     before = one.metric("process_resident_memory_bytes")
-    with Wire(one.address, receive_buffer=16384) as wire:
+    with Wire(one.address, receive_buffer=262144) as wire:
         wire.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
                   b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         until(lambda: sim.state()["events_sent"] > 1000, "a stream that runs")

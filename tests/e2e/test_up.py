@@ -1,4 +1,5 @@
 """`serin up` as a process: what it prints, how it ends, what it refuses."""
+import errno
 import json
 import pathlib
 import shutil
@@ -17,7 +18,8 @@ CTRL_C_LIMIT_S = 5
 
 def is_refused(ip, port=8080):
     with socket.socket() as probe:
-        return probe.connect_ex((ip, port)) != 0
+        probe.settimeout(1)
+        return probe.connect_ex((ip, port)) == errno.ECONNREFUSED
 
 
 @pytest.mark.short

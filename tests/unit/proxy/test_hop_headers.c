@@ -21,7 +21,7 @@ static struct bytes forward(struct arena *arena, const char *head, struct buffer
     assert_true(address_make(&peer, BYTES("10.1.2.3"), 4000));
     h1_head_parser_init(&parser, &h1_default_limits);
     assert_int_equal(h1_parse_request_head(&parser, bytes_of(head), arena, &exchange.request), H1_DONE);
-    hop_write_request(out, &exchange, 5, request_id);
+    hop_write_request(out, &exchange, BYTES("10.0.0.1:80"), 5, request_id);
     buffer_append_char(out, '\0');
     return buffer_bytes(out);
 }
@@ -66,6 +66,17 @@ static void a_request_id_of_the_client_is_kept(void **state)
     arena_free(arena);
 }
 
+static void a_client_without_a_host_gets_the_endpoint_s(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(0);
+    struct buffer out = {0};
+    const char *text = forward(arena, "POST / HTTP/1.0\r\nContent-Length: 5\r\n\r\n", &out).data;
+    assert_non_null(strstr(text, "\r\nHost: 10.0.0.1:80\r\n"));
+    buffer_deinit(&out);
+    arena_free(arena);
+}
+
 static void responses_gain_the_arm_and_lose_hop_fields(void **state)
 {
     (void)state;
@@ -91,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hop_by_hop_and_steering_fields_stop_here),
         cmocka_unit_test(a_request_id_of_the_client_is_kept),
+        cmocka_unit_test(a_client_without_a_host_gets_the_endpoint_s),
         cmocka_unit_test(responses_gain_the_arm_and_lose_hop_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
