@@ -526,15 +526,15 @@ class Wire:
     def answer(self, has_body=True):
         """The next response; has_body False for the answer to HEAD."""
         status, headers = self.head()
-        body = b""
+        pieces = []
         if has_body and headers.get("transfer-encoding") == "chunked":
             while size := int(self.take_line(), 16):
-                body += self.take(size)
+                pieces.append(self.take(size))
                 assert self.take(2) == b"\r\n"
             assert self.take_line() == b""
         elif has_body:
-            body = self.take(int(headers.get("content-length", "0")))
-        return RawAnswer(status, headers, body)
+            pieces.append(self.take(int(headers.get("content-length", "0"))))
+        return RawAnswer(status, headers, b"".join(pieces))
 
     def is_closed(self):
         """Waits for the end of the connection; bytes before it are an error."""
