@@ -35,7 +35,7 @@ static void grow(struct buffer *buffer, size_t needed)
     char *data = malloc(capacity);
     if (data == NULL)
         abort();
-    if (len > 0)
+    if (buffer->data != NULL)
         memcpy(data, buffer->data + buffer->head, len);
     free(buffer->data);
     *buffer = (struct buffer){.data = data, .tail = len, .capacity = capacity};

@@ -24,7 +24,8 @@ struct http_handler {
     void (*on_request_body)(struct exchange *exchange, struct bytes chunk, bool last);
     /* exchange_send_room() was 0 and no longer is. */
     void (*on_can_send)(struct exchange *exchange);
-    /* The client is gone before the response was finished; last call. */
+    /* The client is gone before the response was finished (closed, half-closed or reset), or the server refuses the
+     * rest of the request (malformed, too slow) or is being freed; last call. */
     void (*on_aborted)(struct exchange *exchange);
 };
 

@@ -71,6 +71,7 @@ void http_server_accept(struct http_server *server, int fd, const struct address
     unsigned max = server->config.max_connections;
     /* Refusals are polite up to a bound of their own. */
     if (server->open_count >= max + max / 8 + 16) {
+        server_tell_bad_request(server, "too_many_connections", 503);
         close(fd);
         return;
     }

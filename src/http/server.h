@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* server.h: HTTP server side of one reactor: connections in, exchanges to a handler.
  *
- * Output is corked during a turn: everything that a turn queues for a connection leaves in one send at its end. */
+ * Output is corked during a turn: everything that a turn queues for a connection leaves in one send at its end.
+ * A client that closes its sending side before its response is complete counts as gone; a response that is complete is
+ * still delivered to it.  An answer that does not wait for a large request body closes the connection after it, with a
+ * lingering close: FIN, then a while of reading, so that no reset destroys the answer on its way. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 

@@ -303,7 +303,9 @@ static void h1_deadline(struct http_connection *connection)
         refuse(connection, 408, "slow_request", "the request head took too long");
         break;
     case H1_BODY:
-        fail_body(connection, 408, "slow_request", "the request body took too long");
+        connection_clear_deadline(connection);
+        if (connection->current->exchange.state != EXCHANGE_DONE) /* else this turn's task goes on */
+            fail_body(connection, 408, "slow_request", "the request body took too long");
         break;
     case H1_IDLE:
     case H1_BUSY:
@@ -352,9 +354,12 @@ static void h1_close_after(struct exchange *exchange)
 
 static void h1_set_paused(struct exchange *exchange, bool paused)
 {
+    struct http_connection *connection = exchange->connection;
     h1_exchange_of(exchange)->is_paused = paused;
     if (!paused)
-        connection_wake(exchange->connection);
+        connection_wake(connection);
+    else if (connection->h1_phase == H1_BODY)
+        connection_clear_deadline(connection); /* it is not the client who is slow */
 }
 
 const struct server_protocol h1_protocol = {

@@ -123,7 +123,9 @@ void forward_failed(struct proxied *proxied, enum client_failure failure)
     struct proxy *proxy = proxied->proxy;
     struct endpoint *endpoint = proxied->endpoint;
     bool is_connect = failure == CLIENT_FAILURE_CONNECT || failure == CLIENT_FAILURE_CONNECT_TIMEOUT;
-    bool may_retry = failure != CLIENT_FAILURE_BAD_RESPONSE && proxied->tries < proxy->config.max_tries;
+    /* A response that began, even if only half of its head came, is not asked for again. */
+    bool has_begun = failure == CLIENT_FAILURE_BAD_RESPONSE || failure == CLIENT_FAILURE_CUT;
+    bool may_retry = !has_begun && proxied->tries < proxy->config.max_tries;
     if (is_connect)
         atomic_store_explicit(&endpoint->load.avoid_until_ms, reactor_now_ms(proxy->reactor) + proxy->config.avoid_ms,
                               memory_order_relaxed);

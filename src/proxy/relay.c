@@ -19,7 +19,7 @@ static bool says_event_stream(const struct http_response *response)
            bytes_equal_nocase(bytes_make(type->value.data, event_stream.len), event_stream);
 }
 
-/* What the client may rely on: a HEAD answer keeps the length that GET would have. */
+/* What the client may rely on: a HEAD answer keeps the length that GET would have, or has none. */
 static int64_t response_length(const struct proxied *proxied, const struct http_response *response)
 {
     if (response->framing == HTTP_BODY_LENGTH)
@@ -28,10 +28,9 @@ static int64_t response_length(const struct proxied *proxied, const struct http_
         return -1;
     const struct http_field *length = http_fields_find(&response->fields, HTTP_FIELD_CONTENT_LENGTH);
     unsigned long long value = 0;
-    if (proxied->exchange->request.method == HTTP_HEAD && length != NULL &&
-        bytes_to_u64(length->value, INT64_MAX, &value))
-        return (int64_t)value;
-    return 0;
+    if (proxied->exchange->request.method != HTTP_HEAD)
+        return 0;
+    return length != NULL && bytes_to_u64(length->value, INT64_MAX, &value) ? (int64_t)value : -1;
 }
 
 static void on_head(struct client_call *call, const struct http_response *response)

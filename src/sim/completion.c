@@ -5,6 +5,7 @@
  * between the two, since any token can be had by its index. */
 #include "sim/completion.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -492,6 +493,7 @@ void completion_start(struct sim *sim, struct exchange *exchange, struct bytes b
         sim_answer_error(sim, exchange, refusal.status, refusal.param, refusal.message);
         return;
     }
+    assert(model != NULL); /* check() refuses unknown ones */
     *ret_place = begin(sim, exchange, &request, model, log_id);
     (*ret_place)->place = ret_place;
     submit(*ret_place);

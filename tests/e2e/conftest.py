@@ -425,7 +425,7 @@ class InParallel:
         return [future.result(GENEROUS_S) for future in self.futures]
 
     def __exit__(self, kind, *rest):
-        self.pool.shutdown(wait=kind is None, cancel_futures=True)
+        self.pool.shutdown(wait=kind is None, cancel_futures=kind is not None)
         if kind is None:
             self.results()
 

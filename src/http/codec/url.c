@@ -36,7 +36,7 @@ bool url_decode(struct bytes text, enum url_piece piece, struct arena *arena, st
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
         if (c == '%') {
-            c = (char)(char_hex_digit(text.data[i + 1]) << 4 | char_hex_digit(text.data[i + 2]));
+            c = (char)((unsigned)char_hex_digit(text.data[i + 1]) << 4 | (unsigned)char_hex_digit(text.data[i + 2]));
             i += 2;
         } else if (c == '+' && piece == URL_QUERY) {
             c = ' ';

@@ -111,6 +111,25 @@ static void a_service_may_think_longer_than_any_timeout(void **state)
     world_stop(&world);
 }
 
+static void a_body_that_the_service_paused_is_not_slow(void **state)
+{
+    (void)state;
+    struct http_server_config config = http_server_defaults;
+    config.body_idle_timeout_ms = 10;
+    struct world world;
+    world_start(&world, &config);
+    world_send(&world, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+    until(&world, buffer_len(&world.body) == 3);
+    exchange_pause_body(world.exchange);
+    uint64_t start_ms = reactor_now_ms(world.reactor);
+    until(&world, reactor_now_ms(world.reactor) > start_ms + 30);
+    assert_int_equal(world.refused, 0);
+    world_send(&world, "def");
+    exchange_resume_body(world.exchange);
+    until(&world, has_text(&world.got, "\r\n\r\nabcdef"));
+    world_stop(&world);
+}
+
 static void too_many_connections_get_503(void **state)
 {
     (void)state;
@@ -414,6 +433,7 @@ int main(void)
         cmocka_unit_test(slow_requests_get_408),
         cmocka_unit_test(a_silent_connection_is_closed_silently),
         cmocka_unit_test(a_service_may_think_longer_than_any_timeout),
+        cmocka_unit_test(a_body_that_the_service_paused_is_not_slow),
         cmocka_unit_test(too_many_connections_get_503),
         cmocka_unit_test(a_client_that_leaves_aborts_at_once),
         cmocka_unit_test(a_finished_response_is_flushed_to_a_client_that_half_closed),
