@@ -151,6 +151,9 @@ static void on_reconcile(struct reactor_task *task)
         pool_registry_sweep(control->pools);
         split_registry_sweep(control->splits);
     }
+    /* A pod that became Ready may let one of the former revision go. */
+    if (control->workloads != NULL)
+        workloads_sync(control->workloads);
     tell_ready(control);
 }
 

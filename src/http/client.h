@@ -17,7 +17,7 @@ struct client_call;
 
 /* id, text for logs and reasons. */
 #define CLIENT_FAILURES(X)                                                                                             \
-    X(CONNECT, "connect_failed")        /* refused, unreachable */                                                     \
+    X(CONNECT, "connect_failed") /* refused, unreachable */                                                            \
     X(CONNECT_TIMEOUT, "connect_timeout")                                                                              \
     X(SEND, "send_failed")              /* reset or closed while the request was leaving, no response byte seen */     \
     X(CLOSED, "closed_before_response") /* closed or reset after the request left, no response byte seen */            \

@@ -44,9 +44,11 @@ static void on_head(struct client_call *call, const struct http_response *respon
     hop_copy_response(&fields, response, arm, exchange->arena);
     proxied->first_byte_us = reactor_now_us(proxied->proxy->reactor);
     proxied->status = response->status;
-    proxied->is_event_stream = says_event_stream(response);
+    int64_t length = response_length(proxied, response);
+    /* Only where there is room for one more event: a promised length cannot be exceeded. */
+    proxied->is_event_stream = length < 0 && says_event_stream(response);
     proxied->is_responding = true;
-    exchange_respond(exchange, response->status, &fields, response_length(proxied, response));
+    exchange_respond(exchange, response->status, &fields, length);
 }
 
 static void remember_tail(struct proxied *proxied, struct bytes chunk)
@@ -100,7 +102,6 @@ void relay_cut(struct proxied *proxied)
     }
     send_error_event(proxied);
     proxied_end(proxied, END_UPSTREAM_CUT);
-    exchange_close_after(exchange);
     exchange_finish(exchange);
 }
 
