@@ -149,7 +149,12 @@ def test_a_new_template_rolls_over_without_a_failed_request(served):
     with Load(served, clients=4) as load:
         load.wait_answers(20)
         edit(file, "Qwen-2.5-7B-Instruct", "Qwen-3-8B")
-        until(lambda: len(served.pids()) == 2 and set(served.pids()) != before, "the new pod alone")
+
+        def is_replaced():
+            pids = set(served.pids())
+            return len(pids) == 2 and pids != before
+
+        until(is_replaced, "the new pod alone")
         load.wait_answers(20)
         with served.client() as client:
             assert "Qwen-3-8B" in ask(client, model="travelhelper").json()["choices"][0]["message"]["content"]
