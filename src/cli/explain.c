@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* explain.c: `serin explain`: what would happen to a request, from the manifests alone; it is sent nowhere. */
+/* explain.c: `serin explain`: what would happen to a request; it is sent nowhere.
+ *
+ * From the manifests alone (-f), or by asking a running gateway (--admin), which knows the endpoints too. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buffer.h"
 #include "cli/cli.h"
+#include "cli/fetch.h"
 #include "cli/loaded.h"
 #include "cli/options.h"
 #include "http/codec/fields.h"
+#include "http/codec/url.h"
 #include "proxy/session_key.h"
 #include "route/explain.h"
 
@@ -16,6 +20,7 @@
 struct explain_options {
     const char *files[MAX_FILES];
     unsigned file_count;
+    struct address admin; /* len 0: from the files */
     const char *path;
     const char *host;
     const char *method;
@@ -31,6 +36,12 @@ static const char *take_file(void *context, const char *value)
         return "at most 64 times; use a folder";
     options->files[options->file_count++] = value;
     return NULL;
+}
+
+static const char *take_admin(void *context, const char *value)
+{
+    struct explain_options *options = context;
+    return address_parse(&options->admin, bytes_of(value)) ? NULL : "must be IP:PORT, as 127.0.0.1:6474";
 }
 
 static const char *take_path(void *context, const char *value)
@@ -70,6 +81,7 @@ static const char *take_body(void *context, const char *value)
 
 static const struct option_spec specs[] = {
     {"--file", "-f", "FILE|DIR|-", "manifests; may be given several times", take_file},
+    {"--admin", NULL, "IP:PORT", "ask a running gateway instead, with its endpoints' scores", take_admin},
     {"--path", NULL, "P", "path of the request, with its query", take_path},
     {"--host", NULL, "H", "its Host (none: a host that only catch-all listeners take)", take_host},
     {"--method", NULL, "M", "its method (POST with a body, else GET)", take_method},
@@ -111,11 +123,15 @@ static int scan_body(const struct explain_options *options, struct openai_scan *
     return is_good ? EXIT_FINE : EXIT_FAILED;
 }
 
-static int explain(struct explain_options *options, const struct loaded *loaded)
+static struct bytes method_of(const struct explain_options *options)
 {
-    struct openai_scan *scan = arena_alloc(options->arena, sizeof *scan);
-    if (scan_body(options, scan) != EXIT_FINE)
-        return EXIT_FAILED;
+    if (options->method != NULL)
+        return bytes_of(options->method);
+    return options->body != NULL ? BYTES("POST") : BYTES("GET");
+}
+
+static int explain_files(struct explain_options *options, const struct loaded *loaded, const struct openai_scan *scan)
+{
     struct bytes target = bytes_of(options->path);
     size_t mark = bytes_find(target, '?');
     struct route_request request = {
@@ -123,49 +139,93 @@ static int explain(struct explain_options *options, const struct loaded *loaded)
         .host = bytes_of(options->host),
         .path = bytes_make(target.data, mark),
         .query = mark < target.len ? bytes_skip(target, mark + 1) : BYTES(""),
-        .method = bytes_of(options->method != NULL ? options->method
-                           : options->body != NULL ? "POST"
-                                                   : "GET"),
+        .method = method_of(options),
         .header = find_header,
         .context = options,
         .arena = options->arena,
     };
     struct buffer out = {0};
-    bool is_taken =
-        route_explain(loaded->snapshot, &request, openai_scan_model(scan), session_key(&options->fields, scan), &out);
+    bool is_taken = route_explain(loaded->snapshot, &request, openai_scan_model(scan),
+                                  session_key(&options->fields, scan), &out) != NULL;
     fwrite(buffer_bytes(&out).data, 1, buffer_len(&out), stdout);
     buffer_deinit(&out);
     return is_taken ? EXIT_FINE : EXIT_FAILED;
 }
 
-static int load_and_explain(struct explain_options *options)
+static int load_and_explain(struct explain_options *options, const struct openai_scan *scan)
 {
     struct loaded loaded;
     int exit_code = EXIT_FAILED;
     loaded_init(&loaded, options->files, options->file_count);
     if (loaded.snapshot != NULL)
-        exit_code = explain(options, &loaded);
+        exit_code = explain_files(options, &loaded, scan);
     else
         fprintf(stderr, "serin explain: %s\n", problem_text(loaded.problems.first, loaded.arena));
     loaded_deinit(&loaded);
     return exit_code;
 }
 
+static void add_parameter(struct buffer *target, const char *name, struct bytes value)
+{
+    if (value.len == 0)
+        return;
+    buffer_append_char(target, bytes_find(buffer_bytes(target), '?') < buffer_len(target) ? '&' : '?');
+    buffer_append_str(target, name);
+    buffer_append_char(target, '=');
+    url_encode(target, value);
+}
+
+static int ask_and_explain(struct explain_options *options, const struct openai_scan *scan)
+{
+    struct buffer target = {0}, answer = {0};
+    const char *why = NULL;
+    buffer_append_str(&target, "/debug/explain");
+    add_parameter(&target, "path", bytes_of(options->path));
+    add_parameter(&target, "host", bytes_of(options->host));
+    add_parameter(&target, "method", method_of(options));
+    add_parameter(&target, "model", openai_scan_model(scan));
+    add_parameter(&target, "key", session_key(&options->fields, scan));
+    for (unsigned i = 0; i < options->fields.len; i++) {
+        const struct http_field *field = &options->fields.items[i];
+        add_parameter(
+            &target, "header",
+            bytes_of(arena_printf(options->arena, "%.*s:%.*s", BYTES_ARG(field->name), BYTES_ARG(field->value))));
+    }
+    int status = fetch(&options->admin, buffer_bytes(&target), &answer, &why);
+    if (status < 0)
+        fprintf(stderr, "serin explain: --admin: %s\n", why);
+    else
+        fwrite(buffer_bytes(&answer).data, 1, buffer_len(&answer), stdout);
+    buffer_deinit(&target);
+    buffer_deinit(&answer);
+    return status == 200 ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int explain(struct explain_options *options)
+{
+    struct openai_scan *scan = arena_alloc(options->arena, sizeof *scan);
+    if (scan_body(options, scan) != EXIT_FINE)
+        return EXIT_FAILED;
+    return options->admin.len > 0 ? ask_and_explain(options, scan) : load_and_explain(options, scan);
+}
+
 int cli_explain(int argc, char **argv)
 {
+    static const char summary[] =
+        "Says which listener, route and rule take a request, why the others do not, and which "
+        "arms may get it.";
+    static const char example[] = "serin explain -f examples/canary --path /v1/chat/completions --body request.json";
     struct explain_options options = {.host = "", .arena = arena_new(0)};
     int exit_code = EXIT_USAGE;
-    enum options_result result = options_read(
-        argc, argv, specs, ARRAY_LEN(specs),
-        "Says which listener, route and rule take a request, why the others do not, and which arms may get "
-        "it.",
-        "serin explain -f examples/canary --path /v1/chat/completions --body request.json", &options);
+    enum options_result result = options_read(argc, argv, specs, ARRAY_LEN(specs), summary, example, &options);
+    bool has_source = options.admin.len > 0 ? options.file_count == 0 : options.file_count > 0;
     if (result == OPTIONS_HELP)
         exit_code = EXIT_FINE;
-    else if (result == OPTIONS_OK && (options.file_count == 0 || options.path == NULL))
-        fprintf(stderr, "serin explain: -f FILE|DIR and --path P are needed; see `serin explain --help`\n");
+    else if (result == OPTIONS_OK && (!has_source || options.path == NULL))
+        fprintf(stderr, "serin explain: --path P and either -f FILE|DIR or --admin IP:PORT are needed; "
+                        "see `serin explain --help`\n");
     else if (result == OPTIONS_OK)
-        exit_code = load_and_explain(&options);
+        exit_code = explain(&options);
     arena_free(options.arena);
     return exit_code;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gateway/explain_page.h"
 #include "inference/schedule/scheduler.h"
 
 struct admin {
@@ -26,18 +27,19 @@ struct admin {
 struct page {
     const char *path;
     const char *content_type;
-    unsigned (*write)(struct admin *admin, struct buffer *out); /* the status */
+    unsigned (*write)(struct admin *admin, struct exchange *exchange, struct buffer *out); /* the status */
 };
 
-static unsigned write_healthz(struct admin *admin, struct buffer *out)
+static unsigned write_healthz(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
-    (void)admin;
+    (void)admin, (void)exchange;
     buffer_append_str(out, "ok\n");
     return 200;
 }
 
-static unsigned write_readyz(struct admin *admin, struct buffer *out)
+static unsigned write_readyz(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
+    (void)exchange;
     bool is_ready = control_is_ready(admin->control);
     buffer_append_str(out, is_ready ? "ready\n" : "not ready\n");
     return is_ready ? 200 : 503;
@@ -102,8 +104,9 @@ static int64_t open_descriptors(void)
     return count;
 }
 
-static unsigned write_metrics(struct admin *admin, struct buffer *out)
+static unsigned write_metrics(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
+    (void)exchange;
     for (size_t i = 0; i < admin->gauge_count; i++)
         metric_set(admin->gauges[i], 0);
     admin->gauge_count = 0;
@@ -118,8 +121,9 @@ static unsigned write_metrics(struct admin *admin, struct buffer *out)
     return 200;
 }
 
-static unsigned write_snapshot(struct admin *admin, struct buffer *out)
+static unsigned write_snapshot(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
+    (void)exchange;
     struct json_writer writer;
     jw_init(&writer, out);
     jw_begin_object(&writer);
@@ -171,8 +175,9 @@ static void write_endpoint(struct json_writer *writer, struct endpoint *endpoint
     jw_end_object(writer);
 }
 
-static unsigned write_pools(struct admin *admin, struct buffer *out)
+static unsigned write_pools(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
+    (void)exchange;
     struct json_writer writer;
     struct pool *pool;
     jw_init(&writer, out);
@@ -196,12 +201,18 @@ static unsigned write_pools(struct admin *admin, struct buffer *out)
     return 200;
 }
 
+static unsigned write_explain(struct admin *admin, struct exchange *exchange, struct buffer *out)
+{
+    return explain_page_write(control_snapshot(admin->control), exchange, out);
+}
+
 static const struct page pages[] = {
     {"/healthz", "text/plain", write_healthz},
     {"/readyz", "text/plain", write_readyz},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics},
     {"/debug/snapshot", "application/json", write_snapshot},
     {"/debug/pools", "application/json", write_pools},
+    {"/debug/explain", "text/plain; charset=utf-8", write_explain},
 };
 
 static void on_request_head(struct exchange *exchange)
@@ -216,13 +227,14 @@ static void on_request_head(struct exchange *exchange)
         if (!bytes_equal_str(request->path, pages[i].path))
             continue;
         struct buffer body = {0};
-        unsigned status = pages[i].write(admin, &body);
+        unsigned status = pages[i].write(admin, exchange, &body);
         exchange_answer(exchange, status, pages[i].content_type, buffer_bytes(&body));
         buffer_deinit(&body);
         return;
     }
     exchange_answer_error(exchange, 404, "no_page",
-                          "the pages here are /healthz /readyz /metrics /debug/snapshot /debug/pools", NULL);
+                          "the pages here are /healthz /readyz /metrics /debug/snapshot /debug/pools /debug/explain",
+                          NULL);
 }
 
 static void on_request_body(struct exchange *exchange, struct bytes chunk, bool last)

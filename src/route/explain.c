@@ -222,8 +222,8 @@ static void explain_arms(const struct route_rule *rule, struct bytes model, stru
     }
 }
 
-bool route_explain(const struct route_snapshot *snapshot, const struct route_request *request, struct bytes model,
-                   struct bytes key, struct buffer *out)
+const struct route_rule *route_explain(const struct route_snapshot *snapshot, const struct route_request *request,
+                                       struct bytes model, struct bytes key, struct buffer *out)
 {
     char lower[HOST_MAX];
     struct walk walk = {.matching = {.request = request}, .out = out};
@@ -241,5 +241,5 @@ bool route_explain(const struct route_snapshot *snapshot, const struct route_req
         buffer_append_str(out, "\nno rule takes the request: 404\n");
     else
         explain_arms(walk.winner->rule, model, key, out);
-    return walk.winner != NULL;
+    return walk.winner != NULL ? walk.winner->rule : NULL;
 }

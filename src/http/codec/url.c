@@ -89,3 +89,19 @@ bool url_query_find(struct bytes text, struct bytes name, struct arena *arena, s
     }
     return false;
 }
+
+void url_encode(struct buffer *out, struct bytes text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        bool is_mark = c == '-' || c == '.' || c == '_' || c == '~';
+        if (is_letter || is_mark || (c >= '0' && c <= '9')) {
+            buffer_append_char(out, (char)c);
+            continue;
+        }
+        const char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+        buffer_append(out, bytes_make(escape, sizeof escape));
+    }
+}

@@ -7,6 +7,7 @@
 #define HTTP_CODEC_URL_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 
 enum url_piece {
     URL_PATH, /* '+' is a plus */
@@ -16,6 +17,9 @@ enum url_piece {
 /* The decoded piece; what has nothing to decode is returned as it is, without a copy.  False and ret_piece untouched
  * when a '%' is not followed by two hex digits.  The result may hold any byte, '/' and NUL too. */
 MUST_CHECK bool url_decode(struct bytes text, enum url_piece piece, struct arena *arena, struct bytes *ret_piece);
+
+/* Appends the text with everything but unreserved characters (RFC 3986 2.3) as %XX. */
+void url_encode(struct buffer *out, struct bytes text);
 
 struct url_query {
     struct bytes rest;

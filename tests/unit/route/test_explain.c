@@ -15,7 +15,8 @@ static struct told explain(struct fixture *fixture, const struct asked *asked, c
 {
     struct buffer out = {0};
     struct route_request request = fixture_request(fixture, asked);
-    struct told told = {.is_taken = route_explain(fixture->snapshot, &request, bytes_of(model), bytes_of(key), &out)};
+    struct told told = {.is_taken =
+                            route_explain(fixture->snapshot, &request, bytes_of(model), bytes_of(key), &out) != NULL};
     told.text = arena_strndup(fixture->arena, buffer_bytes(&out));
     buffer_deinit(&out);
     return told;

@@ -65,12 +65,26 @@ static void test_the_first_value_of_a_name_is_found(void **state)
     arena_free(arena);
 }
 
+static void encoding_keeps_what_decoding_gives_back(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(0);
+    struct buffer out = {0};
+    static const char text[] = "a-Z_0.9~ /?&=+%\n\xc3\xa9";
+    struct bytes back;
+    url_encode(&out, BYTES(text));
+    assert_true(bytes_equal_str(buffer_bytes(&out), "a-Z_0.9~%20%2F%3F%26%3D%2B%25%0A%C3%A9"));
+    assert_true(url_decode(buffer_bytes(&out), URL_QUERY, arena, &back));
+    assert_true(bytes_equal_str(back, text));
+    buffer_deinit(&out);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_escapes_are_decoded),
-        cmocka_unit_test(test_malformed_escapes_are_told),
-        cmocka_unit_test(test_query_parameters_are_walked),
+        cmocka_unit_test(encoding_keeps_what_decoding_gives_back), cmocka_unit_test(test_escapes_are_decoded),
+        cmocka_unit_test(test_malformed_escapes_are_told),         cmocka_unit_test(test_query_parameters_are_walked),
         cmocka_unit_test(test_the_first_value_of_a_name_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
