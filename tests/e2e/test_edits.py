@@ -47,6 +47,8 @@ def test_weights_edited_every_200_ms_under_50_requests_per_second_and_20_streams
     gateway = gateways([folder])
     taken = gateway.metric("serin_reloads_total", result="taken")
     failures, answers, streams = [], [], []
+    for sim in gateway.sims():
+        sim.configure(itl="10ms")  # streams that last, and that this process can keep up with
 
     async def run():
         is_over = asyncio.Event()
@@ -63,7 +65,7 @@ def test_weights_edited_every_200_ms_under_50_requests_per_second_and_20_streams
 
     asyncio.run(run())
     assert failures == []
-    assert len(answers) > EDITS * EDIT_PERIOD_S / REQUEST_PERIOD_S / 2 and len(streams) >= STREAMS
+    assert len(answers) > EDITS * EDIT_PERIOD_S / REQUEST_PERIOD_S / 4 and len(streams) >= STREAMS
     assert gateway.metric("serin_reloads_total", result="taken") >= taken + EDITS
     assert gateway.metric("serin_reloads_total", result="refused") == 0
     assert set(arms(answers)) == {"pool-base/mymodel", "pool-candidate/mymodel"}

@@ -62,10 +62,10 @@ def test_a_client_that_leaves_its_stream_shows_as_an_abort_in_the_model_server(o
         next(arriving)
         sim.wait_held(1)
     until(lambda: sim.state()["aborted"] == aborted + 1, "the abort")
-    assert sim.state()["running"] == 0
+    until(lambda: sim.state()["running"] == 0, "a free slot")
     until(lambda: one.metric("serin_client_aborts_total") == aborts + 1, "the abort in the metrics")
-    assert one.metric("serin_request_ends_total", reason="client_gone") >= 1
-    assert one.metric("serin_requests_active") == 0
+    until(lambda: one.metric("serin_request_ends_total", reason="client_gone") >= 1, "the reason of its end")
+    until(lambda: one.metric("serin_requests_active") == 0, "the end of the request")
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -90,7 +90,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_never_sent_on(one, si
     assert sim.state()["requests"] == before
 
 
-def test_a_slow_reader_does_not_grow_memory_and_still_gets_everything(one, sim):
+def test_a_slow_reader_does_not_grow_memory_and_still_gets_everything(one, sim, is_sanitized):
     tokens = 200_000  # some 40 MB of events
     sim.configure(itl="0us")
     body = json.dumps(chat(stream=True, max_tokens=tokens, ignore_eos=True)).encode()
@@ -110,14 +110,14 @@ def test_a_slow_reader_does_not_grow_memory_and_still_gets_everything(one, sim):
         until(is_stuck, "backpressure up to the model server")
         assert seen[-1] < tokens
         grown = one.metric("process_resident_memory_bytes") - before
-        assert grown < 4 << 20, f"{grown} bytes more for one slow reader"
+        assert grown < 4 << 20 or is_sanitized, f"{grown} bytes more for one slow reader"
         with one.client() as client:  # nobody else is slowed
             ask(client)
         answer = wire.answer()
     assert answer.text.count('"content":') == tokens + 1  # the first has the role and no text
     assert answer.text.endswith("data: [DONE]\n\n")
     grown = one.metric("process_resident_memory_bytes") - before
-    assert grown < 4 << 20, f"{grown} bytes more after a slow reader"
+    assert grown < 4 << 20 or is_sanitized, f"{grown} bytes more after a slow reader"
 
 
 def sdk(gateway):
