@@ -13,6 +13,13 @@
 #include "control/members.h"
 #include "kube/api/inference.h"
 
+/* One compile's result. */
+struct compiled {
+    struct route_snapshot *snapshot; /* one hold; NULL = empty */
+    struct status_report *report;
+    struct arena *report_arena;
+};
+
 struct control {
     struct reactor *reactor;
     struct control_config config;
@@ -23,10 +30,9 @@ struct control {
     struct workloads *workloads; /* NULL: --workloads none */
     struct health *health;
     struct file_source *source;
-    struct manifest applied;         /* the file objects in force, to see which ones went away */
-    struct route_snapshot *snapshot; /* one hold, for the admin pages */
-    struct arena *report_arena;
-    struct status_report *report;
+    struct manifest applied;  /* the file objects in force, to see which ones went away */
+    struct compiled latest;   /* on its way to the workers; empty once they have it */
+    struct compiled in_force; /* what every worker has adopted: what people are shown */
     uint64_t generation;
     struct reactor_task reconcile;
     bool is_started;
@@ -47,13 +53,23 @@ static void count_reload(struct control *control, const char *result)
 }
 
 /* Conditions that say no, once per change of configuration. */
-static void log_refusals(struct control *control)
+static void log_refusals(const struct compiled *compiled)
 {
     struct problems problems;
-    problems_init(&problems, control->report_arena);
-    status_report_problems(control->report, &problems);
+    problems_init(&problems, compiled->report_arena);
+    status_report_problems(compiled->report, &problems);
     for (const struct problem *problem = problems.first; problem != NULL; problem = problem->next)
-        log_warn(NULL, "%s", problem_text(problem, control->report_arena));
+        log_warn(NULL, "%s", problem_text(problem, compiled->report_arena));
+}
+
+static void compiled_deinit(struct compiled *compiled)
+{
+    if (compiled->snapshot == NULL)
+        return;
+    status_report_deinit(compiled->report);
+    arena_free(compiled->report_arena);
+    route_snapshot_give_back(compiled->snapshot);
+    *compiled = (struct compiled){0};
 }
 
 static void compile(struct control *control)
@@ -72,17 +88,10 @@ static void compile(struct control *control)
         .generation = ++control->generation,
     };
     struct route_snapshot *snapshot = route_compile(&input, arena, &report);
-    if (control->report != NULL) {
-        status_report_deinit(control->report);
-        arena_free(control->report_arena);
-    }
-    if (control->snapshot != NULL)
-        route_snapshot_give_back(control->snapshot);
-    control->snapshot = snapshot;
-    control->report = report;
-    control->report_arena = arena;
+    compiled_deinit(&control->latest);
+    control->latest = (struct compiled){.snapshot = snapshot, .report = report, .report_arena = arena};
     control->is_config_stale = false;
-    log_refusals(control);
+    log_refusals(&control->latest);
 }
 
 static void on_endpoint_added(void *context, struct pool *pool, struct endpoint *endpoint)
@@ -146,14 +155,24 @@ static void on_reconcile(struct reactor_task *task)
     /* New pools get their members before a request can meet them. */
     update_members(control);
     if (is_config) {
-        route_snapshot_take(control->snapshot);
-        control->hooks.publish(control->hooks.context, control->snapshot);
-        pool_registry_sweep(control->pools);
-        split_registry_sweep(control->splits);
+        route_snapshot_take(control->latest.snapshot);
+        control->hooks.publish(control->hooks.context, control->latest.snapshot);
     }
     /* A pod that became Ready may let one of the former revision go. */
     if (control->workloads != NULL)
         workloads_sync(control->workloads);
+    tell_ready(control);
+}
+
+void control_adopted(struct control *control, uint64_t generation)
+{
+    if (control->latest.snapshot == NULL || control->latest.snapshot->generation != generation)
+        return; /* a newer one is on its way already */
+    compiled_deinit(&control->in_force);
+    control->in_force = control->latest;
+    control->latest = (struct compiled){0};
+    pool_registry_sweep(control->pools);
+    split_registry_sweep(control->splits);
     tell_ready(control);
 }
 
@@ -281,12 +300,8 @@ void control_free(struct control *control)
     reactor_task_cancel(&control->reconcile);
     workloads_free(control->workloads);
     health_free(control->health);
-    if (control->report != NULL) {
-        status_report_deinit(control->report);
-        arena_free(control->report_arena);
-    }
-    if (control->snapshot != NULL)
-        route_snapshot_give_back(control->snapshot);
+    compiled_deinit(&control->latest);
+    compiled_deinit(&control->in_force);
     manifest_deinit(&control->applied);
     split_registry_free(control->splits);
     pool_registry_free(control->pools);
@@ -316,18 +331,18 @@ void control_stop(struct control *control, uint32_t grace_ms)
 
 bool control_is_ready(const struct control *control)
 {
-    return control->report != NULL && status_report_is_programmed(control->report) &&
+    return control->in_force.report != NULL && status_report_is_programmed(control->in_force.report) &&
            (control->workloads == NULL || workloads_are_ready(control->workloads));
 }
 
 const struct route_snapshot *control_snapshot(const struct control *control)
 {
-    return control->snapshot;
+    return control->in_force.snapshot;
 }
 
 const struct status_report *control_report(const struct control *control)
 {
-    return control->report;
+    return control->in_force.report;
 }
 
 struct pool_registry *control_pools(struct control *control)

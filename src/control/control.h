@@ -14,7 +14,8 @@ struct control;
 
 /* The rest of the program, as the controller needs it. */
 struct control_hooks {
-    /* Gives a hold on the snapshot away: it is in force from now on.  Sockets that it does not name may close. */
+    /* Gives a hold on the snapshot away, to be adopted by every worker; then control_adopted().  Sockets that it does
+     * not name may close. */
     void (*publish)(void *context, struct route_snapshot *snapshot);
     /* As compile_input.bind. */
     int (*bind)(void *context, const char *ip, uint16_t port);
@@ -46,12 +47,15 @@ void control_free(struct control *control);
 int control_follow(struct control *control, struct file_source *source);
 /* Compiles and publishes what is loaded. */
 void control_start(struct control *control);
+/* Every worker works by the snapshot of this generation now. */
+void control_adopted(struct control *control, uint64_t generation);
+/* Children have ended (SIGCHLD). */
 void control_reap(struct control *control);
 /* Ends the workloads; hooks.stopped may come from inside. */
 void control_stop(struct control *control, uint32_t grace_ms);
 bool control_is_ready(const struct control *control);
 
-/* For the admin pages. */
+/* For the admin pages: what every worker has adopted; NULL at first. */
 const struct route_snapshot *control_snapshot(const struct control *control);
 const struct status_report *control_report(const struct control *control);
 struct pool_registry *control_pools(struct control *control);

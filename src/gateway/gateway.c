@@ -39,6 +39,8 @@ struct gateway {
     struct admin *admin;
     struct wheel_timer drain_timer;
     unsigned next_scraper;
+    uint64_t published_generation;
+    unsigned adopted_workers; /* of that generation */
     unsigned drained_workers;
     bool is_draining;
     bool is_stopped; /* mail that is still under way finds nothing to stop */
@@ -47,10 +49,11 @@ struct gateway {
     char log_dir[PATH_MAX];
 };
 
-/* One worker has no connection left: mail to the control thread. */
-struct drained_mail {
+/* Mail from a worker to the control thread: it has adopted a snapshot, or has no connection left. */
+struct worker_mail {
     struct mail mail;
     struct gateway *gateway;
+    uint64_t generation; /* 0: drained */
 };
 
 static void stop_workloads(struct gateway *gateway)
@@ -59,23 +62,41 @@ static void stop_workloads(struct gateway *gateway)
     control_stop(gateway->control, POD_GRACE_MS);
 }
 
-static void on_drained_mail(struct mail *mail)
+static void note_adopted(struct gateway *gateway, uint64_t generation)
 {
-    struct drained_mail *drained = container_of(mail, struct drained_mail, mail);
-    struct gateway *gateway = drained->gateway;
-    free(drained);
-    if (++gateway->drained_workers == gateway->worker_count && !gateway->is_stopped)
+    if (generation != gateway->published_generation)
+        return; /* overtaken */
+    if (++gateway->adopted_workers == gateway->worker_count)
+        control_adopted(gateway->control, generation);
+}
+
+static void on_worker_mail(struct mail *mail)
+{
+    struct worker_mail letter = *container_of(mail, struct worker_mail, mail);
+    struct gateway *gateway = letter.gateway;
+    free(container_of(mail, struct worker_mail, mail));
+    if (gateway->is_stopped)
+        return;
+    if (letter.generation > 0)
+        note_adopted(gateway, letter.generation);
+    else if (++gateway->drained_workers == gateway->worker_count)
         stop_workloads(gateway);
+}
+
+static void post_to_control(void *context, uint64_t generation)
+{
+    struct worker_mail *letter = calloc(1, sizeof *letter);
+    if (letter == NULL)
+        abort();
+    letter->gateway = context;
+    letter->generation = generation;
+    letter->mail.deliver = on_worker_mail;
+    mailbox_post(reactor_mailbox(letter->gateway->reactor), &letter->mail);
 }
 
 static void on_worker_drained(void *context)
 {
-    struct drained_mail *drained = calloc(1, sizeof *drained);
-    if (drained == NULL)
-        abort();
-    drained->gateway = context;
-    drained->mail.deliver = on_drained_mail;
-    mailbox_post(reactor_mailbox(drained->gateway->reactor), &drained->mail);
+    post_to_control(context, 0);
 }
 
 static void on_drain_timeout(struct wheel_timer *timer)
@@ -111,9 +132,11 @@ static void on_signal(void *context, int signal, int pid)
 static void on_publish(void *context, struct route_snapshot *snapshot)
 {
     struct gateway *gateway = context;
+    gateway->published_generation = snapshot->generation;
+    gateway->adopted_workers = 0;
     for (unsigned i = 0; i < gateway->worker_count; i++) {
         route_snapshot_take(snapshot);
-        worker_adopt(gateway->workers[i], snapshot);
+        worker_adopt(gateway->workers[i], snapshot, post_to_control, gateway);
     }
     if (!gateway->is_draining)
         sockets_settle(gateway->sockets, snapshot);
@@ -249,15 +272,16 @@ static int start(struct gateway *gateway)
     if (open_data(gateway) < 0)
         return -1;
     gateway->reactor = reactor_new("control");
-    if (gateway->reactor == NULL || watch_signals(gateway) < 0)
-        return fail("cannot start the event loop", -errno);
+    int error = gateway->reactor != NULL ? watch_signals(gateway) : -errno;
+    if (error < 0)
+        return fail("cannot start the event loop", error);
     wheel_timer_init(&gateway->drain_timer, on_drain_timeout);
     gateway->metrics = metrics_new(gateway->config->workers + 1, MAX_SERIES);
     if (start_workers(gateway) < 0)
         return -1;
     start_control(gateway);
-    int error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
-                            gateway->control, &gateway->admin);
+    error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
+                        gateway->control, &gateway->admin);
     if (error < 0)
         return fail("--admin: cannot listen", error);
     gateway->source = file_source_new(gateway->config->files, gateway->config->file_count);

@@ -43,6 +43,7 @@ struct order {
     struct listen_socket *socket;
     const struct proxy_socket *socket_data;
     struct endpoint *endpoint;
+    void (*on_adopted)(void *context, uint64_t generation);
     void (*on_drained)(void *context);
     void *context;
 };
@@ -121,6 +122,7 @@ static void deliver(struct mail *mail)
     switch (order->kind) {
     case ORDER_ADOPT:
         proxy_adopt(worker->proxy, order->snapshot);
+        order->on_adopted(order->context, order->snapshot->generation);
         break;
     case ORDER_LISTEN:
         listen_on(worker, order->socket, order->socket_data);
@@ -150,9 +152,11 @@ static void post(struct worker *worker, const struct order *order)
     mailbox_post(reactor_mailbox(worker->reactor), &copy->mail);
 }
 
-void worker_adopt(struct worker *worker, struct route_snapshot *snapshot)
+void worker_adopt(struct worker *worker, struct route_snapshot *snapshot,
+                  void (*on_adopted)(void *context, uint64_t generation), void *context)
 {
-    post(worker, &(struct order){.kind = ORDER_ADOPT, .snapshot = snapshot});
+    post(worker,
+         &(struct order){.kind = ORDER_ADOPT, .snapshot = snapshot, .on_adopted = on_adopted, .context = context});
 }
 
 void worker_listen(struct worker *worker, struct listen_socket *socket, const struct proxy_socket *socket_data)

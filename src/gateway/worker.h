@@ -22,8 +22,9 @@ struct worker_config {
 
 /* 0 or -errno. */
 int worker_start(const struct worker_config *config, struct worker **ret_worker);
-/* Takes over one hold on the snapshot. */
-void worker_adopt(struct worker *worker, struct route_snapshot *snapshot);
+/* Takes over one hold on the snapshot.  on_adopted comes on the worker's thread (so it should only post mail). */
+void worker_adopt(struct worker *worker, struct route_snapshot *snapshot,
+                  void (*on_adopted)(void *context, uint64_t generation), void *context);
 /* socket_data: const struct proxy_socket, living as long as the worker. */
 void worker_listen(struct worker *worker, struct listen_socket *socket, const struct proxy_socket *socket_data);
 /* Accepts what is queued, then leaves the socket; its connections end after their present exchange. */
