@@ -55,7 +55,7 @@ lint: deps
 	@python3 tests/lint/check_layers.py $(BUILD)/dev/layers.txt
 	@python3 tests/lint/check_headers.py
 	@python3 tests/lint/check_text.py
-	@python3 tests/lint/check_metrics_doc.py
+	@python3 tests/lint/check_docs.py
 	@tools/lint.sh $(BUILD)/dev
 
 format:
