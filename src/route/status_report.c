@@ -162,13 +162,14 @@ void status_report_problems(const struct status_report *report, struct problems 
         const struct object_status *status = &report->objects[i];
         struct problem **first = problems->tail;
         problems->object = kube_object_text(status->object, problems->arena);
+        /* The object's own words first: a fault of the whole Gateway also shows on each listener. */
+        for (unsigned j = 0; j < status->parent_count; j++)
+            report_conditions(problems, first, "", status->parents[j].conditions, status->parents[j].condition_count);
         for (unsigned j = 0; j < status->listener_count; j++) {
             const struct status_listener *listener = &status->listeners[j];
             char *field = arena_printf(problems->arena, "spec.listeners[%u]", j);
             report_conditions(problems, first, field, listener->conditions, listener->condition_count);
         }
-        for (unsigned j = 0; j < status->parent_count; j++)
-            report_conditions(problems, first, "", status->parents[j].conditions, status->parents[j].condition_count);
     }
     problems->object = NULL;
 }
