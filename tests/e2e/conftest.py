@@ -212,8 +212,8 @@ class Gateway:
         total = 0.0
         for line in self.metrics().splitlines():
             match = re.match(r"([a-z_:]+)(?:\{(.*)\})? (\S+)$", line)
-            if match and match.group(1) == name and all(f'{k}="{v}"' in (match.group(2) or "") for k, v in labels.items()):
-                total += float(match.group(3))
+            if match and match[1] == name and all(f'{k}="{v}"' in (match[2] or "") for k, v in labels.items()):
+                total += float(match[3])
         return total
 
     def pids(self):

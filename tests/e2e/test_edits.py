@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from conftest import DATA, InParallel, Load, arms, ask, chat, edit, edit_and_wait, error_of, events, until, words
+from conftest import InParallel, Load, arms, ask, chat, edit, edit_and_wait, error_of, events, until, words
 
 EDITS = 20
 EDIT_PERIOD_S = 0.2
@@ -123,7 +123,7 @@ def test_a_pod_that_is_scaled_away_finishes_its_stream(served):
     served.wait_endpoints(2, "pool-base")
     sims = served.sims("pool-base")
     for sim in sims:
-        sim.configure(itl="30ms")  # a model server that is ending takes no orders: its streams must be long by themselves
+        sim.configure(itl="30ms")  # one that is ending takes no orders: its streams must be long by themselves
 
     def read():
         with served.client() as client:
@@ -231,7 +231,8 @@ def test_a_single_file_is_followed_as_well(gateways, manifests):
     gateway = gateways([file], workloads="none")
     with gateway.client(8081) as client:
         assert client.get("/a").status_code == 503
-        edit_and_wait(gateway, file, "  - backendRefs:", "  - matches: [{path: {type: Exact, value: /only}}]\n    backendRefs:")
+        edit_and_wait(gateway, file, "  - backendRefs:",
+                      "  - matches: [{path: {type: Exact, value: /only}}]\n    backendRefs:")
         assert client.get("/a").status_code == 404 and client.get("/only").status_code == 503
 
 

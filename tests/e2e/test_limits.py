@@ -86,7 +86,7 @@ def test_memory_for_large_bodies_is_given_back(patient, is_sanitized):
     until(lambda: patient.metric("process_resident_memory_bytes") < before + (8 << 20), "memory to be given back")
 
 
-def test_a_spent_body_budget_is_a_503_and_recovers(gateways):
+def test_a_spent_body_budget_is_a_413_and_recovers(gateways):
     gateway = gateways([DATA / "limits"], "--body-budget", "4")
     sim = gateway.sims()[0]
     sim.hold()
@@ -94,7 +94,7 @@ def test_a_spent_body_budget_is_a_503_and_recovers(gateways):
         parallel(post, client, big(3))
         sim.wait_held(1)
         answer = post(client, big(3))
-        error_of(answer, 503, "body_budget")
+        error_of(answer, 413, "body_budget")
         assert int(answer.headers["retry-after"]) >= 1
         sim.release()
         assert parallel.results()[0].status_code == 200

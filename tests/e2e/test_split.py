@@ -113,7 +113,8 @@ def test_requests_without_a_body_are_split_like_others(walkthrough):
 
 def test_only_the_name_of_the_model_is_changed_in_what_the_model_server_gets(walkthrough):
     base = walkthrough.sims("pool-base")[0]
-    body = b'{ "messages" : [{"role":"user","content":"\\u0041 caf\\u00e9 \xc3\xa9"}],\n "model" :\t"travelhelper" , "n":1}'
+    body = (b'{ "messages" : [{"role":"user","content":"\\u0041 caf\\u00e9 \xc3\xa9"}],\n "model" :\t"travelhelper" '
+            b', "n":1}')
     with walkthrough.client() as client:
         answer = client.post("/v1/chat/completions", content=body, headers={"content-type": "application/json"})
         assert answer.status_code == 200
