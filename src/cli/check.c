@@ -32,8 +32,9 @@ static const struct option_spec specs[] = {
 
 static bool is_missing_reference(const struct problem *problem)
 {
-    static const char *const reasons[] = {"BackendNotFound", "TargetNotFound", "NoMatchingParent", "PoolNotFound",
-                                          "GatewayClassNotFound"};
+    /* Of backendRefs, policy targets, parentRefs, an InferenceModel's pool, a Gateway's class. */
+    static const char *const reasons[] = {"BackendNotFound", "TargetNotFound", "NoMatchingParent", "Pending",
+                                          "NotReconciled"};
     for (unsigned i = 0; i < ARRAY_LEN(reasons); i++)
         if (strcmp(problem->reason, reasons[i]) == 0)
             return true;

@@ -22,16 +22,11 @@
 #define FIRST_BACK_OFF_MS 1000
 #define MAX_BACK_OFF_MS   300000
 
-#define POD_STATES(X)                                                                                                  \
-    X(PENDING, "Pending")         /* cannot be simulated: stays so */                                                  \
-    X(RUNNING, "Running")         /* the process lives */                                                              \
-    X(BACK_OFF, "BackOff")        /* it died; a timer starts it again */                                               \
-    X(TERMINATING, "Terminating") /* SIGTERM was sent */
-
 enum pod_state {
-#define X(id, text) POD_##id,
-    POD_STATES(X)
-#undef X
+    POD_PENDING,    /* cannot be simulated: stays so */
+    POD_RUNNING,    /* the process lives */
+    POD_BACK_OFF,   /* it died; a timer starts it again */
+    POD_TERMINATING /* out of its pools; SIGTERM follows in the next turn, SIGKILL after the grace period */
 };
 
 struct pod {
@@ -44,13 +39,14 @@ struct pod {
     uint16_t probe_port;
     enum pod_state state;
     bool is_ready;
-    pid_t pid; /* 0 = none */
+    bool is_signalled; /* SIGTERM was sent */
+    pid_t pid;         /* 0 = none */
     unsigned restarts, failures, successes;
     uint64_t back_off_ms;
     const char *why; /* it is Pending */
     struct command_line command;
     struct arena *arena;
-    struct wheel_timer timer; /* next probe, restart, or the kill after the grace period */
+    struct wheel_timer timer; /* next probe, restart, SIGTERM, or the kill after the grace period */
     struct probe_attempt probe;
 };
 
@@ -167,22 +163,28 @@ static void set_ready(struct pod *pod, bool is_ready)
     publish(pod);
 }
 
+static void send_sigterm(struct pod *pod, uint64_t grace_ms)
+{
+    if (!pod->is_signalled)
+        kill(pod->pid, SIGTERM);
+    pod->is_signalled = true;
+    reactor_timer_set(pod->workloads->reactor, &pod->timer, grace_ms);
+}
+
+/* Publishing takes it out of its pools by the end of this turn, so the signal waits for the next one. */
 static void terminate(struct pod *pod)
 {
     if (pod->state == POD_TERMINATING)
         return;
-    bool has_process = pod->pid > 0;
     probe_cancel(&pod->probe);
     reactor_timer_cancel(pod->workloads->reactor, &pod->timer);
     pod->state = POD_TERMINATING;
     pod->is_ready = false;
-    publish(pod); /* out of its pools first, then SIGTERM */
-    if (!has_process) {
+    publish(pod);
+    if (pod->pid > 0)
+        reactor_timer_set(pod->workloads->reactor, &pod->timer, 1); /* not in this turn even when a timer runs now */
+    else
         forget(pod);
-        return;
-    }
-    kill(pod->pid, SIGTERM);
-    reactor_timer_set(pod->workloads->reactor, &pod->timer, spec_of(pod)->pod.termination_grace_s * 1000ull);
 }
 
 static void schedule_probe(struct pod *pod, uint32_t delay_s)
@@ -275,7 +277,10 @@ static void on_timer(struct wheel_timer *timer)
         start_process(pod);
         break;
     case POD_TERMINATING:
-        kill(pod->pid, SIGKILL);
+        if (pod->is_signalled)
+            kill(pod->pid, SIGKILL);
+        else
+            send_sigterm(pod, spec_of(pod)->pod.termination_grace_s * 1000ull);
         break;
     case POD_PENDING:
         break;
@@ -439,13 +444,10 @@ void workloads_stop(struct workloads *workloads, uint32_t grace_ms, void (*on_do
 {
     workloads->is_stopping = true;
     workloads->on_stopped = on_done;
-    LIST_FOR_EACH_SAFE (node, &workloads->pods) {
-        struct pod *pod = LIST_ENTRY(node, struct pod, link);
-        if (pod->state != POD_TERMINATING)
-            terminate(pod);
-    }
+    LIST_FOR_EACH_SAFE (node, &workloads->pods)
+        terminate(LIST_ENTRY(node, struct pod, link));
     LIST_FOR_EACH (node, &workloads->pods)
-        reactor_timer_set(workloads->reactor, &LIST_ENTRY(node, struct pod, link)->timer, grace_ms);
+        send_sigterm(LIST_ENTRY(node, struct pod, link), grace_ms);
     if (list_is_empty(&workloads->pods) && workloads->on_stopped != NULL) {
         workloads->on_stopped = NULL;
         on_done(workloads->config.context);

@@ -20,6 +20,7 @@ const struct http_server_config http_server_defaults = {
     .head_timeout_ms = 10 * 1000,
     .body_idle_timeout_ms = 60 * 1000,
     .idle_timeout_ms = 300 * 1000,
+    .drain_idle_ms = 1000,
     .send_timeout_ms = 60 * 1000,
     .send_high_water = 256 * 1024,
     .max_connections = 20000,

@@ -25,12 +25,13 @@ struct http_server_config {
     uint32_t head_timeout_ms;      /* 408 when a head that began is not complete by then */
     uint32_t body_idle_timeout_ms; /* 408 when no body byte came for so long */
     uint32_t idle_timeout_ms;      /* a connection between requests */
+    uint32_t drain_idle_ms;        /* the same while draining: its client may be sending just now */
     uint32_t send_timeout_ms;      /* no progress in sending for so long: reset */
     uint32_t send_high_water;      /* bytes queued towards a client before exchange_send_room() is 0 */
     uint32_t max_connections;      /* beyond: 503 "too_many_connections" and close */
     const char *server_name;       /* Server header, or NULL for none */
 };
-extern const struct http_server_config http_server_defaults; /* 10 s, 60 s, 300 s, 60 s, 256 KiB, 20000, NULL */
+extern const struct http_server_config http_server_defaults; /* 10 s, 60 s, 300 s, 1 s, 60 s, 256 KiB, 20000, NULL */
 
 struct http_server *http_server_new(struct reactor *reactor, const struct http_server_config *config,
                                     const struct http_handler *handler, const struct http_server_observer *observer,
@@ -39,7 +40,7 @@ struct http_server *http_server_new(struct reactor *reactor, const struct http_s
 void http_server_free(struct http_server *server);
 /* Takes an accepted socket (tcp). */
 void http_server_accept(struct http_server *server, int fd, const struct address *peer, void *listener_data);
-/* Idle connections close now, busy ones after their response; new ones are still served, one response each. */
+/* Connections that were idle for drain_idle_ms close now, the others then or after one more response, which says so. */
 void http_server_drain(struct http_server *server);
 /* The same for the connections of one listener. */
 void http_server_drain_listener(struct http_server *server, const void *listener_data);

@@ -33,6 +33,19 @@ void connection_clear_deadline(struct http_connection *connection)
     connection->deadline_ms = NO_DEADLINE;
 }
 
+void connection_rest(struct http_connection *connection)
+{
+    const struct http_server_config *config = &connection->server->config;
+    connection->rest_since_ms = reactor_now_ms(connection->server->reactor);
+    connection_set_deadline(connection, connection->is_draining ? config->drain_idle_ms : config->idle_timeout_ms);
+}
+
+static bool is_at_rest(const struct http_connection *connection)
+{
+    return connection->ending == ENDING_NOT && connection->protocol->is_idle(connection) &&
+           buffer_is_empty(&connection->out);
+}
+
 static void on_timer(struct wheel_timer *timer)
 {
     struct http_connection *connection = container_of(timer, struct http_connection, timer);
@@ -41,6 +54,8 @@ static void on_timer(struct wheel_timer *timer)
         connection_cut(connection);
     else if (connection->deadline_ms <= now_ms && connection->ending != ENDING_NOT)
         connection_close(connection, false);
+    else if (connection->deadline_ms <= now_ms && connection->is_draining && is_at_rest(connection))
+        connection_wake(connection); /* see pump() */
     else if (connection->deadline_ms <= now_ms)
         connection->protocol->deadline(connection);
     if (connection->is_closed)
@@ -252,15 +267,15 @@ static void receive(struct http_connection *connection)
     }
 }
 
-static bool is_at_rest(const struct http_connection *connection)
-{
-    return connection->ending == ENDING_NOT && connection->protocol->is_idle(connection) &&
-           buffer_is_empty(&connection->out);
-}
-
-/* A request may have arrived just now: closing would throw it away with a reset. */
+/* A request may have arrived just now, or be on its way: closing would throw it away. */
 static void drain_idle(struct http_connection *connection)
 {
+    uint64_t until_ms = connection->rest_since_ms + connection->server->config.drain_idle_ms;
+    uint64_t now_ms = reactor_now_ms(connection->server->reactor);
+    if (now_ms < until_ms) {
+        connection_set_deadline(connection, until_ms - now_ms);
+        return;
+    }
     receive(connection);
     if (!connection->is_closed && is_at_rest(connection))
         connection_close(connection, false);
@@ -357,6 +372,6 @@ struct http_connection *connection_open(struct http_server *server, int fd, cons
     reactor_task_init(&connection->task, on_task);
     connection->reclaim.reclaim = on_reclaim;
     list_init(&connection->reclaim.link);
-    connection_set_deadline(connection, server->is_draining ? DRAIN_IDLE_MS : server->config.idle_timeout_ms);
+    connection_rest(connection);
     return connection;
 }

@@ -25,7 +25,7 @@ static void become_idle(struct http_connection *connection)
 {
     drop_current(connection);
     connection->h1_phase = H1_IDLE;
-    connection_set_deadline(connection, connection->server->config.idle_timeout_ms);
+    connection_rest(connection);
 }
 
 /* Also when the handler has answered without waiting to be told. */
@@ -35,12 +35,13 @@ static bool is_request_read(const struct h1_exchange *current)
            (current->body.framing == HTTP_BODY_LENGTH && current->body.left == 0);
 }
 
-/* The service has finished.  What is left of the request decides how the connection goes on. */
+/* The service has finished.  What is left of the request decides how the connection goes on.  While draining, a client
+ * that was not told to go away (its response began before) may send once more. */
 static void end_exchange(struct http_connection *connection, bool has_more_input)
 {
     struct h1_exchange *current = connection->current;
     current->is_announced = false;
-    if (connection->closes_after || connection->is_draining) {
+    if (connection->closes_after || (connection->is_draining && !is_request_read(current))) {
         /* A client that did not ask for the close may be sending already. */
         bool linger = !is_request_read(current) || has_more_input || current->exchange.request.keep_alive;
         drop_current(connection);

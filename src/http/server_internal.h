@@ -18,13 +18,12 @@ enum {
     OUT_FIRST_BYTES = 4096,
     OUT_KEEP_BYTES = 16 * 1024, /* larger ones go back to the system */
     EXCHANGE_ARENA_BYTES = 3 * 1024 - 64,
-    SEND_NOW_BYTES = 16 * 1024,          /* chunks from here on are not copied when the socket takes them */
-    DISCARD_MAX_BYTES = 64 * 1024,       /* of an unread request body for the sake of keep-alive */
-    PIPELINE_TURN = 16,                  /* pipelined requests begun in one turn */
-    LINGER_SILENCE_MS = 2000,            /* lingering close: no byte for so long, */
-    LINGER_TOTAL_MS = 30 * 1000,         /* or so long in all, */
-    LINGER_MAX_BYTES = 64 * 1024 * 1024, /* or so many bytes thrown away */
-    DRAIN_IDLE_MS = 1000                 /* a connection accepted while draining may wait so long for its request */
+    SEND_NOW_BYTES = 16 * 1024,         /* chunks from here on are not copied when the socket takes them */
+    DISCARD_MAX_BYTES = 64 * 1024,      /* of an unread request body for the sake of keep-alive */
+    PIPELINE_TURN = 16,                 /* pipelined requests begun in one turn */
+    LINGER_SILENCE_MS = 2000,           /* lingering close: no byte for so long, */
+    LINGER_TOTAL_MS = 30 * 1000,        /* or so long in all, */
+    LINGER_MAX_BYTES = 64 * 1024 * 1024 /* or so many bytes thrown away */
 };
 
 /* What a version of HTTP does with a connection and with exchanges.  exchange.h describes the first half. */
@@ -84,6 +83,7 @@ struct http_connection {
     uint64_t deadline_ms;      /* the protocol's, NO_DEADLINE for none */
     uint64_t send_deadline_ms; /* while blocked */
     uint64_t linger_until_ms;
+    uint64_t rest_since_ms;   /* of the present or the last wait for a request */
     struct wheel_timer timer; /* may be due earlier than any deadline: it looks again then */
     struct reactor_task task;
     struct reactor_reclaim reclaim;
@@ -96,7 +96,7 @@ struct http_connection {
     bool is_blocked;   /* the socket takes no more: wait for writability */
     bool is_broken;    /* sending failed inside an exchange_*() call: the task tells */
     bool is_held_back; /* input was left for the next turn, so that the others have theirs */
-    bool is_draining;  /* no further request after the present one */
+    bool is_draining;  /* the next response says that it is the last one */
     bool closes_after; /* the present response is the last one */
 };
 
@@ -156,6 +156,8 @@ void connection_send_now(struct http_connection *connection, const struct bytes 
 void connection_wake(struct http_connection *connection);
 void connection_set_deadline(struct http_connection *connection, uint64_t delay_ms);
 void connection_clear_deadline(struct http_connection *connection);
+/* Begins the wait for a request. */
+void connection_rest(struct http_connection *connection);
 /* No more input is processed; closes when the output is out. */
 void connection_end(struct http_connection *connection, bool linger);
 void connection_close(struct http_connection *connection, bool reset);

@@ -134,6 +134,7 @@ void proxied_end(struct proxied *proxied, enum end_reason reason)
     struct proxy *proxy = proxied->proxy;
     count_end(proxied, reason);
     reactor_timer_cancel(proxy->reactor, &proxied->deadline);
+    reactor_timer_cancel(proxy->reactor, &proxied->try_deadline);
     if (proxied->is_calling) {
         proxied->is_calling = false;
         client_call_cancel(&proxied->call);
@@ -146,14 +147,23 @@ void proxied_end(struct proxied *proxied, enum end_reason reason)
     recycle(proxied);
 }
 
+struct bytes proxied_shown_arm(const struct proxied *proxied)
+{
+    const struct pool_arm *arm = proxied->choice.arm;
+    bool is_shown = arm != NULL && arm->kind != POOL_ARM_SERVICE && !proxied->proxy->config.hide_arm;
+    return is_shown ? proxied->choice.arm_text : BYTES("");
+}
+
 /* x-serin-arm also on errors that belong to an arm. */
-static void answer_error(struct exchange *exchange, struct bytes arm, unsigned status, const char *reason,
+static void answer_error(struct exchange *exchange, struct bytes arm, enum end_reason end, const char *reason,
                          const char *message)
 {
+    unsigned status = end_reason_status(end);
     struct http_fields extra = {0};
     if (arm.len > 0)
         http_fields_add(&extra, exchange->arena, BYTES("x-serin-arm"), arm);
-    if (status == 503)
+    /* RFC 9110 15.5.14: a 413 that will pass says so. */
+    if (status == 503 || end == END_BODY_BUDGET)
         http_fields_add(&extra, exchange->arena, BYTES("Retry-After"), BYTES("1"));
     exchange_answer_error(exchange, status, reason, message, extra.len > 0 ? &extra : NULL);
 }
@@ -161,12 +171,11 @@ static void answer_error(struct exchange *exchange, struct bytes arm, unsigned s
 static void fail_with(struct proxied *proxied, enum end_reason end, const char *reason, const char *message)
 {
     struct exchange *exchange = proxied->exchange;
-    struct bytes arm = proxied->proxy->config.hide_arm ? BYTES("") : proxied->choice.arm_text;
-    arm = arena_copy(exchange->arena, arm); /* the snapshot may go with the lease */
-    unsigned status = end_reason_status(end);
-    proxied->status = status;
+    /* The snapshot may go with the lease. */
+    struct bytes arm = arena_copy(exchange->arena, proxied_shown_arm(proxied));
+    proxied->status = end_reason_status(end);
     proxied_end(proxied, end);
-    answer_error(exchange, arm, status, reason, message);
+    answer_error(exchange, arm, end, reason, message);
 }
 
 void proxied_fail(struct proxied *proxied, enum end_reason reason)
@@ -174,9 +183,8 @@ void proxied_fail(struct proxied *proxied, enum end_reason reason)
     fail_with(proxied, reason, end_reason_text(reason), end_reason_message(reason));
 }
 
-static void on_deadline(struct wheel_timer *timer)
+static void time_out(struct proxied *proxied)
 {
-    struct proxied *proxied = container_of(timer, struct proxied, deadline);
     struct exchange *exchange = proxied->exchange;
     if (!proxied->is_responding) {
         proxied_fail(proxied, END_REQUEST_TIMEOUT);
@@ -185,6 +193,17 @@ static void on_deadline(struct wheel_timer *timer)
     /* The status cannot change any more: a reset shows that the response is not whole. */
     proxied_end(proxied, END_REQUEST_TIMEOUT);
     exchange_abort(exchange);
+}
+
+static void on_deadline(struct wheel_timer *timer)
+{
+    time_out(container_of(timer, struct proxied, deadline));
+}
+
+/* Not tried again: the model server may be at work on it. */
+static void on_try_deadline(struct wheel_timer *timer)
+{
+    time_out(container_of(timer, struct proxied, try_deadline));
 }
 
 static bool find_header(void *context, struct bytes name, struct bytes *ret_value)
@@ -247,11 +266,19 @@ static bool has_content_coding(const struct http_request *request)
     return coding != NULL && coding->value.len > 0 && !bytes_equal_nocase(coding->value, BYTES("identity"));
 }
 
+static void fail_by_limit(struct proxied *proxied, const char *limit, enum end_reason reason)
+{
+    struct proxy *proxy = proxied->proxy;
+    metric_add(metrics_series(proxy->metrics, proxy->shard, METRIC_BODY_LIMIT_HITS, (const char *[]){limit}), 1);
+    proxied_fail(proxied, reason);
+}
+
 static void on_request_head(struct exchange *exchange)
 {
     struct proxied *proxied = proxied_new(exchange->server_data, exchange);
     const struct http_request *request = &exchange->request;
     wheel_timer_init(&proxied->deadline, on_deadline);
+    wheel_timer_init(&proxied->try_deadline, on_try_deadline);
     if (!match(proxied))
         return;
     if (proxied->rule->request_timeout_ms > 0)
@@ -262,7 +289,7 @@ static void on_request_head(struct exchange *exchange)
         return;
     }
     if (request->framing == HTTP_BODY_LENGTH && request->content_length > proxied->buffer_limit_bytes) {
-        proxied_fail(proxied, END_BODY_TOO_LARGE);
+        fail_by_limit(proxied, "buffer", END_BODY_TOO_LARGE);
         return;
     }
     proxied->is_scanned = is_scannable(proxied);
@@ -288,13 +315,6 @@ static bool take_budget(struct proxied *proxied, size_t bytes)
     return held <= budget->limit_bytes;
 }
 
-static void count_body_limit(struct proxied *proxied, const char *limit)
-{
-    metric_add(
-        metrics_series(proxied->proxy->metrics, proxied->proxy->shard, METRIC_BODY_LIMIT_HITS, (const char *[]){limit}),
-        1);
-}
-
 static void fail_scan(struct proxied *proxied)
 {
     enum scan_error error = proxied->scan.error;
@@ -304,13 +324,11 @@ static void fail_scan(struct proxied *proxied)
 static bool hold(struct proxied *proxied, struct bytes chunk)
 {
     if (buffer_len(&proxied->body) + chunk.len > proxied->buffer_limit_bytes) {
-        count_body_limit(proxied, "buffer");
-        proxied_fail(proxied, END_BODY_TOO_LARGE);
+        fail_by_limit(proxied, "buffer", END_BODY_TOO_LARGE);
         return false;
     }
     if (!take_budget(proxied, chunk.len)) {
-        count_body_limit(proxied, "budget");
-        proxied_fail(proxied, END_BODY_BUDGET);
+        fail_by_limit(proxied, "budget", END_BODY_BUDGET);
         return false;
     }
     if (proxied->is_scanned && !openai_scan_feed(&proxied->scan, chunk)) {

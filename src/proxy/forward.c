@@ -47,6 +47,8 @@ static void start_try(struct proxied *proxied)
         upstream_pool_take(proxy->upstreams, proxied->endpoint, &proxied->is_new_connection);
     proxied->tries++;
     proxied->is_calling = true;
+    if (proxied->rule->backend_timeout_ms > 0)
+        reactor_timer_set(proxy->reactor, &proxied->try_deadline, proxied->rule->backend_timeout_ms);
     client_call_start(&proxied->call, connection, proxied->exchange->request.method, proxied->pieces,
                       lay_out_pieces(proxied), &relay_handler);
 }
@@ -126,6 +128,8 @@ void forward_failed(struct proxied *proxied, enum client_failure failure)
     /* A response that began, even if only half of its head came, is not asked for again. */
     bool has_begun = failure == CLIENT_FAILURE_BAD_RESPONSE || failure == CLIENT_FAILURE_CUT;
     bool may_retry = !has_begun && proxied->tries < proxy->config.max_tries;
+    if (proxied->is_new_connection)
+        metric_add(proxy->connects_failed, 1);
     if (is_connect)
         atomic_store_explicit(&endpoint->load.avoid_until_ms, reactor_now_ms(proxy->reactor) + proxy->config.avoid_ms,
                               memory_order_relaxed);

@@ -56,14 +56,15 @@ static bool connection_names(const struct http_field *connection, struct bytes n
     return false;
 }
 
-static void write_forwarded(struct buffer *out, const struct exchange *exchange, const struct http_field *forwarded)
+static void write_forwarded(struct buffer *out, const struct exchange *exchange)
 {
+    struct bytes forwarded;
     char peer[ADDRESS_TEXT_SIZE] = "";
     if (exchange->peer != NULL)
         address_ip_text(exchange->peer, peer);
     buffer_append(out, BYTES("X-Forwarded-For: "));
-    if (forwarded != NULL) {
-        buffer_append(out, forwarded->value);
+    if (http_fields_joined(&exchange->request.fields, BYTES("X-Forwarded-For"), exchange->arena, &forwarded)) {
+        buffer_append(out, forwarded);
         buffer_append(out, BYTES(", "));
     }
     buffer_append_str(out, peer);
@@ -75,7 +76,6 @@ void hop_write_request(struct buffer *out, const struct exchange *exchange, stru
 {
     const struct http_request *request = &exchange->request;
     const struct http_field *connection = http_fields_find(&request->fields, HTTP_FIELD_CONNECTION);
-    const struct http_field *forwarded = NULL;
     bool has_request_id = false;
 
     h1_write_request_line(out, request->method_text, request->target);
@@ -83,18 +83,14 @@ void hop_write_request(struct buffer *out, const struct exchange *exchange, stru
     for (unsigned i = 0; i < request->fields.len; i++) {
         const struct http_field *field = &request->fields.items[i];
         if (is_hop_by_hop(field->id) || field->id == HTTP_FIELD_HOST || field->id == HTTP_FIELD_EXPECT ||
-            field->id == HTTP_FIELD_X_FORWARDED_PROTO)
+            field->id == HTTP_FIELD_X_FORWARDED_FOR || field->id == HTTP_FIELD_X_FORWARDED_PROTO)
             continue;
-        if (field->id == HTTP_FIELD_X_FORWARDED_FOR) {
-            forwarded = field;
-            continue;
-        }
         if (field->id == HTTP_FIELD_OTHER && (is_steering(field->name) || connection_names(connection, field->name)))
             continue;
         has_request_id = has_request_id || field->id == HTTP_FIELD_X_REQUEST_ID;
         h1_write_field(out, field->name, field->value);
     }
-    write_forwarded(out, exchange, forwarded);
+    write_forwarded(out, exchange);
     if (!has_request_id)
         h1_write_field(out, BYTES("X-Request-Id"), bytes_make(request_id, 32));
     if (content_length >= 0)

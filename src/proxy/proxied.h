@@ -30,6 +30,7 @@ struct proxy {
     struct hashmap *arm_series; /* "arm code" -> struct arm_series, so that the hot path formats nothing */
     struct metric_series *ends[END_REASON_COUNT];
     struct metric_series *active, *aborts, *cut, *held_bytes, *connections_total, *connections_open;
+    struct metric_series *connects_failed;
     struct list spare; /* struct proxied */
     unsigned spare_count;
     size_t spare_body_bytes;
@@ -48,7 +49,8 @@ struct proxied {
     struct buffer head;
     struct openai_rewrite rewrite;
     struct iovec pieces[4];
-    struct wheel_timer deadline;
+    struct wheel_timer deadline;     /* of the whole exchange: timeouts.request */
+    struct wheel_timer try_deadline; /* of the present try: timeouts.backendRequest */
 
     struct endpoint *endpoint; /* picked: counted and in flight */
     struct client_call call;
@@ -69,24 +71,23 @@ struct proxied {
 };
 
 /* forward.c */
-/* The request is complete: draws, picks, sends. */
+/* The request is complete and its arm drawn: picks, sends. */
 void forward_start(struct proxied *proxied);
+/* A try ended without a response byte: tries again or fails. */
+void forward_failed(struct proxied *proxied, enum client_failure failure);
+/* Lets go of the endpoint of the present try. */
+void forward_release(struct proxied *proxied);
 
 /* relay.c */
 extern const struct client_call_handler relay_handler;
-/* The call failed after the response head: tells the client in band, or cuts. */
-void relay_cut(struct proxied *proxied);
 
 /* downstream.c */
+/* For x-serin-arm: "" for a Service and when the arm is not to be told. */
+struct bytes proxied_shown_arm(const struct proxied *proxied);
 /* Answers with the reason's status and JSON, and ends. */
 void proxied_fail(struct proxied *proxied, enum end_reason reason);
 /* Gives back everything that the exchange held, counts the end.  The exchange itself is the caller's to finish; the
  * proxied is unusable afterwards. */
 void proxied_end(struct proxied *proxied, enum end_reason reason);
-
-/* forward.c: a try ended without a response byte; tries again or fails. */
-void forward_failed(struct proxied *proxied, enum client_failure failure);
-/* Lets go of the endpoint of the present try. */
-void forward_release(struct proxied *proxied);
 
 #endif

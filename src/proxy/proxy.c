@@ -52,6 +52,7 @@ struct proxy *proxy_new(struct reactor *reactor, const struct proxy_config *conf
     proxy->held_bytes = plain(proxy, METRIC_BODY_BYTES_HELD);
     proxy->connections_total = plain(proxy, METRIC_CONNECTIONS_ACCEPTED);
     proxy->connections_open = plain(proxy, METRIC_CONNECTIONS_OPEN);
+    proxy->connects_failed = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"failed"});
     return proxy;
 }
 

@@ -38,10 +38,7 @@ static void on_head(struct client_call *call, const struct http_response *respon
     struct proxied *proxied = proxied_of(call);
     struct exchange *exchange = proxied->exchange;
     struct http_fields fields;
-    struct bytes arm = proxied->proxy->config.hide_arm || proxied->choice.arm->kind == POOL_ARM_SERVICE
-                           ? BYTES("")
-                           : proxied->choice.arm_text;
-    hop_copy_response(&fields, response, arm, exchange->arena);
+    hop_copy_response(&fields, response, proxied_shown_arm(proxied), exchange->arena);
     proxied->first_byte_us = reactor_now_us(proxied->proxy->reactor);
     proxied->status = response->status;
     int64_t length = response_length(proxied, response);
@@ -92,7 +89,8 @@ static void send_error_event(struct proxied *proxied)
     buffer_deinit(&event);
 }
 
-void relay_cut(struct proxied *proxied)
+/* The call failed after the response head: tells the client in band, or cuts. */
+static void cut(struct proxied *proxied)
 {
     struct exchange *exchange = proxied->exchange;
     if (!proxied->is_event_stream) {
@@ -110,7 +108,7 @@ static void on_failed(struct client_call *call, enum client_failure failure)
     struct proxied *proxied = proxied_of(call);
     proxied->is_calling = false;
     if (proxied->is_responding)
-        relay_cut(proxied);
+        cut(proxied);
     else
         forward_failed(proxied, failure);
 }

@@ -11,8 +11,9 @@ struct bytes session_key(const struct http_fields *fields, const struct openai_s
 {
     for (unsigned i = 0; i < ARRAY_LEN(chain); i++) {
         const struct http_field *field = http_fields_find(fields, chain[i]);
-        if (field != NULL && field->value.len > 0 && field->value.len <= SCAN_KEY_BYTES)
-            return field->value;
+        /* Cut as the scanner cuts keys: the same key counts the same in a header and in the body. */
+        if (field != NULL && field->value.len > 0)
+            return bytes_make(field->value.data, field->value.len < SCAN_KEY_BYTES ? field->value.len : SCAN_KEY_BYTES);
     }
     return openai_scan_session_key(scan);
 }

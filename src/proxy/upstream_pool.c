@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upstream_pool.c: idle lists by endpoint, newest first, emptied by one timer per pool. */
+/* upstream_pool.c: idle lists by endpoint, newest first, emptied by one timer per pool.
+ *
+ * An address that comes back, or that two InferencePools share, is another endpoint each time: it is keyed by identity,
+ * so that no request meets a connection of its namesake. */
 #include "proxy/upstream_pool.h"
 
 #include <stdlib.h>
 
 #include "base/hashmap.h"
+
+#define SWEEP_MS 1000
 
 struct upstream {
     struct upstream_pool *pool;
@@ -26,18 +31,11 @@ struct upstream_pool {
     struct reactor *reactor;
     struct upstream_pool_config config;
     struct client_config client;
-    struct hashmap *upstreams; /* by endpoint text */
+    struct hashmap *upstreams; /* by the endpoint's address in memory, which our count keeps unique */
     struct wheel_timer sweep_timer;
     struct metric_series *idle_gauge;
     struct metric_series *busy_gauge;
-    struct metric_series *connects_ok;
-    struct metric_series *connects_failed;
-};
-
-const struct upstream_pool_config upstream_pool_defaults = {
-    .connect_timeout_ms = 5000,
-    .idle_timeout_ms = 4000,
-    .max_idle_per_endpoint = 256,
+    struct metric_series *connects;
 };
 
 static void set_idle(struct upstream_connection *held, bool is_idle)
@@ -90,19 +88,32 @@ static void on_idle(struct client_connection *connection)
 
 static void on_closed(struct client_connection *connection)
 {
-    struct upstream_connection *held = client_connection_data(connection);
-    if (client_connection_served(connection) == 0)
-        metric_add(held->upstream->pool->connects_failed, 1);
-    forget(held);
+    forget(client_connection_data(connection));
 }
 
 static const struct client_owner owner = {.on_idle = on_idle, .on_closed = on_closed};
 
-static void free_upstream(struct upstream_pool *pool, struct upstream *upstream)
+static void close_all(struct list *list)
 {
-    hashmap_remove(pool->upstreams, bytes_of(upstream->endpoint->text));
+    while (!list_is_empty(list))
+        close_held(LIST_ENTRY(list->next, struct upstream_connection, link));
+}
+
+/* The key is this field of the upstream or, to look one up, any variable of the same value. */
+static struct bytes key_of(struct endpoint *const *endpoint)
+{
+    return bytes_make((const char *)endpoint, sizeof *endpoint);
+}
+
+static void free_upstream(struct upstream *upstream)
+{
     endpoint_give_back(upstream->endpoint);
     free(upstream);
+}
+
+static bool is_stale(const struct upstream_connection *held, uint64_t now_ms)
+{
+    return held->idle_since_ms + held->upstream->pool->config.idle_timeout_ms <= now_ms;
 }
 
 /* Closes what idled too long; forgets endpoints that are gone. */
@@ -111,12 +122,14 @@ static void sweep(struct upstream_pool *pool, struct upstream *upstream, uint64_
     bool is_removed = atomic_load_explicit(&upstream->endpoint->load.is_removed, memory_order_relaxed);
     while (!list_is_empty(&upstream->idle)) {
         struct upstream_connection *oldest = LIST_ENTRY(upstream->idle.prev, struct upstream_connection, link);
-        if (!is_removed && oldest->idle_since_ms + pool->config.idle_timeout_ms > now_ms)
+        if (!is_removed && !is_stale(oldest, now_ms))
             break;
         close_held(oldest);
     }
-    if (is_removed && list_is_empty(&upstream->idle) && list_is_empty(&upstream->busy))
-        free_upstream(pool, upstream);
+    if (is_removed && list_is_empty(&upstream->idle) && list_is_empty(&upstream->busy)) {
+        hashmap_remove(pool->upstreams, key_of(&upstream->endpoint));
+        free_upstream(upstream);
+    }
 }
 
 static void on_sweep(struct wheel_timer *timer)
@@ -133,7 +146,7 @@ static void on_sweep(struct wheel_timer *timer)
     for (size_t i = 0; i < found; i++)
         sweep(pool, all[i], now_ms);
     free(all);
-    reactor_timer_set(pool->reactor, &pool->sweep_timer, 1000);
+    reactor_timer_set(pool->reactor, &pool->sweep_timer, SWEEP_MS);
 }
 
 struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct upstream_pool_config *config,
@@ -149,10 +162,9 @@ struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct up
     pool->upstreams = hashmap_new();
     pool->idle_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"idle"});
     pool->busy_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"busy"});
-    pool->connects_ok = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"started"});
-    pool->connects_failed = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"failed"});
+    pool->connects = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"started"});
     wheel_timer_init(&pool->sweep_timer, on_sweep);
-    reactor_timer_set(reactor, &pool->sweep_timer, 1000);
+    reactor_timer_set(reactor, &pool->sweep_timer, SWEEP_MS);
     return pool;
 }
 
@@ -165,12 +177,9 @@ void upstream_pool_free(struct upstream_pool *pool)
     void *value;
     while (hashmap_next(pool->upstreams, &cursor, NULL, &value)) {
         struct upstream *upstream = value;
-        while (!list_is_empty(&upstream->idle))
-            close_held(LIST_ENTRY(upstream->idle.next, struct upstream_connection, link));
-        while (!list_is_empty(&upstream->busy))
-            close_held(LIST_ENTRY(upstream->busy.next, struct upstream_connection, link));
-        endpoint_give_back(upstream->endpoint);
-        free(upstream);
+        close_all(&upstream->idle);
+        close_all(&upstream->busy);
+        free_upstream(upstream);
     }
     hashmap_free(pool->upstreams);
     free(pool);
@@ -178,20 +187,9 @@ void upstream_pool_free(struct upstream_pool *pool)
 
 static struct upstream *find_upstream(struct upstream_pool *pool, struct endpoint *endpoint)
 {
-    struct upstream *upstream = hashmap_get(pool->upstreams, bytes_of(endpoint->text));
-    /* An address that came back is a new endpoint: the old one's connections go with it. */
-    if (upstream != NULL && upstream->endpoint == endpoint)
+    struct upstream *upstream = hashmap_get(pool->upstreams, key_of(&endpoint));
+    if (upstream != NULL)
         return upstream;
-    if (upstream != NULL) {
-        while (!list_is_empty(&upstream->idle))
-            close_held(LIST_ENTRY(upstream->idle.next, struct upstream_connection, link));
-        struct endpoint *former = upstream->endpoint;
-        hashmap_remove(pool->upstreams, bytes_of(former->text));
-        upstream->endpoint = endpoint_take(endpoint);
-        hashmap_put(pool->upstreams, bytes_of(endpoint->text), upstream);
-        endpoint_give_back(former);
-        return upstream;
-    }
     upstream = calloc(1, sizeof *upstream);
     if (upstream == NULL)
         abort();
@@ -199,7 +197,7 @@ static struct upstream *find_upstream(struct upstream_pool *pool, struct endpoin
     upstream->endpoint = endpoint_take(endpoint);
     list_init(&upstream->idle);
     list_init(&upstream->busy);
-    hashmap_put(pool->upstreams, bytes_of(endpoint->text), upstream);
+    hashmap_put(pool->upstreams, key_of(&upstream->endpoint), upstream);
     return upstream;
 }
 
@@ -212,7 +210,7 @@ static struct client_connection *open_new(struct upstream *upstream)
     held->upstream = upstream;
     list_push(&upstream->busy, &held->link);
     metric_add(pool->busy_gauge, 1);
-    metric_add(pool->connects_ok, 1);
+    metric_add(pool->connects, 1);
     held->connection = client_connect(pool->reactor, &upstream->endpoint->address, &pool->client, &owner, held);
     return held->connection;
 }
@@ -220,9 +218,10 @@ static struct client_connection *open_new(struct upstream *upstream)
 struct client_connection *upstream_pool_take(struct upstream_pool *pool, struct endpoint *endpoint, bool *ret_is_new)
 {
     struct upstream *upstream = find_upstream(pool, endpoint);
+    uint64_t now_ms = reactor_now_ms(pool->reactor);
     while (!list_is_empty(&upstream->idle)) {
         struct upstream_connection *held = LIST_ENTRY(upstream->idle.next, struct upstream_connection, link);
-        if (!client_connection_is_usable(held->connection)) {
+        if (is_stale(held, now_ms) || !client_connection_is_usable(held->connection)) {
             close_held(held);
             continue;
         }
@@ -236,7 +235,7 @@ struct client_connection *upstream_pool_take(struct upstream_pool *pool, struct 
 
 void upstream_pool_drop_idle(struct upstream_pool *pool, struct endpoint *endpoint)
 {
-    struct upstream *upstream = hashmap_get(pool->upstreams, bytes_of(endpoint->text));
-    while (upstream != NULL && !list_is_empty(&upstream->idle))
-        close_held(LIST_ENTRY(upstream->idle.next, struct upstream_connection, link));
+    struct upstream *upstream = hashmap_get(pool->upstreams, key_of(&endpoint));
+    if (upstream != NULL)
+        close_all(&upstream->idle);
 }

@@ -18,7 +18,6 @@ struct upstream_pool_config {
     uint32_t idle_timeout_ms;
     unsigned max_idle_per_endpoint;
 };
-extern const struct upstream_pool_config upstream_pool_defaults; /* 5 s, 4 s, 256 */
 
 struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct upstream_pool_config *config,
                                         struct metrics *metrics, unsigned shard);

@@ -353,8 +353,10 @@ static void pipelined_output_is_bounded(void **state)
 static void draining_closes_idle_and_busy_connections(void **state)
 {
     (void)state;
+    struct http_server_config config = http_server_defaults;
+    config.drain_idle_ms = 0;
     struct world world;
-    world_start(&world, NULL);
+    world_start(&world, &config);
     world_send(&world, GET("/now"));
     until(&world, has_text(&world.got, "\r\n\r\nnow"));
     int idle = dup(world.fd);
@@ -395,6 +397,42 @@ static void a_request_that_races_with_draining_is_answered(void **state)
     http_server_drain_listener(world.server, &world.fd);
     until(&world, world.ended == 1);
     assert_int_equal(count_text(&world.got, "\r\n\r\nnow"), 2);
+    world_stop(&world);
+}
+
+/* Its response began before the drain and promised to keep the connection: the next request may be on its way. */
+static void a_draining_client_that_was_not_told_may_send_once_more(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, NULL);
+    world_send(&world, GET("/later"));
+    until(&world, has_text(&world.log, "last"));
+    exchange_respond(world.exchange, 200, NULL, 2);
+    until(&world, has_text(&world.got, "\r\n\r\n"));
+    http_server_drain(world.server);
+    exchange_send(world.exchange, BYTES("ok"));
+    exchange_finish(world.exchange);
+    until(&world, has_text(&world.got, "\r\n\r\nok"));
+    assert_false(has_text(&world.got, "Connection: close\r\n"));
+    world_send(&world, GET("/now"));
+    until(&world, world.ended == 1);
+    assert_true(has_text(&world.got, "\r\n\r\nnow"));
+    assert_true(has_text(&world.got, "Connection: close\r\n"));
+    world_stop(&world);
+}
+
+static void a_connection_that_was_just_opened_is_served_while_draining(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, NULL);
+    http_server_drain(world.server);
+    reactor_turn(world.reactor, 0);
+    world_send(&world, GET("/now"));
+    until(&world, world.ended == 1);
+    assert_true(has_text(&world.got, "\r\n\r\nnow"));
+    assert_true(has_text(&world.got, "Connection: close\r\n"));
     world_stop(&world);
 }
 
@@ -445,6 +483,8 @@ int main(void)
         cmocka_unit_test(pipelined_output_is_bounded),
         cmocka_unit_test(draining_closes_idle_and_busy_connections),
         cmocka_unit_test(a_request_that_races_with_draining_is_answered),
+        cmocka_unit_test(a_draining_client_that_was_not_told_may_send_once_more),
+        cmocka_unit_test(a_connection_that_was_just_opened_is_served_while_draining),
         cmocka_unit_test(another_listeners_connections_are_not_drained),
         cmocka_unit_test(freeing_the_server_aborts_what_runs),
     };

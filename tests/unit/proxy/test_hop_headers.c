@@ -36,7 +36,7 @@ static void hop_by_hop_and_steering_fields_stop_here(void **state)
                                "Keep-Alive: 5\r\nTE: trailers\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n"
                                "X-Gateway-Destination-Endpoint: 1.2.3.4:80\r\nx-prefiller-host-port: a\r\n"
                                "x-data-parallel-rank: 1\r\nExpect: 100-continue\r\nX-Session-Id: s\r\n"
-                               "x-forwarded-for: 9.9.9.9\r\n\r\n",
+                               "x-forwarded-for: 8.8.8.8\r\nx-forwarded-for: 9.9.9.9\r\n\r\n",
                                &out)
                            .data;
     assert_non_null(strstr(text, "POST /v1/x?y=1 HTTP/1.1\r\nHost: h:8080\r\n"));
@@ -47,7 +47,7 @@ static void hop_by_hop_and_steering_fields_stop_here(void **state)
     }
     assert_null(strstr(text, "x-data-parallel"));
     assert_non_null(strstr(text, "X-Session-Id: s\r\n"));
-    assert_non_null(strstr(text, "X-Forwarded-For: 9.9.9.9, 10.1.2.3\r\n"));
+    assert_non_null(strstr(text, "X-Forwarded-For: 8.8.8.8,9.9.9.9, 10.1.2.3\r\n"));
     assert_non_null(strstr(text, "Content-Length: 5\r\n"));
     assert_non_null(strstr(text, "X-Request-Id: 0123456789abcdef0123456789abcdef\r\n"));
     buffer_deinit(&out);
