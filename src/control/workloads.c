@@ -21,6 +21,8 @@
 
 #define FIRST_BACK_OFF_MS 1000
 #define MAX_BACK_OFF_MS   300000
+/* Each is a process of this machine: a mistyped number must not fill it. */
+#define MAX_REPLICAS 256
 
 enum pod_state {
     POD_PENDING,    /* cannot be simulated: stays so */
@@ -332,7 +334,7 @@ static bool belongs_to(const struct pod *pod, const struct kube_object *deployme
 static void scale(struct workloads *workloads, const struct kube_object *deployment, uint64_t revision)
 {
     const struct deployment_spec *spec = deployment->spec;
-    unsigned have = 0, ready = 0;
+    unsigned replicas = spec->replicas < MAX_REPLICAS ? spec->replicas : MAX_REPLICAS, have = 0, ready = 0;
     LIST_FOR_EACH (node, &workloads->pods) {
         struct pod *pod = LIST_ENTRY(node, struct pod, link);
         if (belongs_to(pod, deployment) && pod->revision == revision && pod->state != POD_TERMINATING) {
@@ -340,17 +342,19 @@ static void scale(struct workloads *workloads, const struct kube_object *deploym
             ready += pod->is_ready;
         }
     }
-    for (; have < spec->replicas; have++)
+    if (have < replicas && replicas < spec->replicas)
+        log_warn(deployment->name, "spec.replicas is %u; at most %u are simulated", spec->replicas, replicas);
+    for (; have < replicas; have++)
         create_pod(workloads, deployment, revision);
     for (unsigned pass = 0; pass < 2; pass++) {
         LIST_FOR_EACH_SAFE (node, &workloads->pods) {
             struct pod *pod = LIST_ENTRY(node, struct pod, link);
             bool is_candidate =
                 belongs_to(pod, deployment) && pod->state != POD_TERMINATING && (pass == 1 || !pod->is_ready);
-            if (is_candidate && pod->revision == revision && have > spec->replicas) {
+            if (is_candidate && pod->revision == revision && have > replicas) {
                 have--;
                 terminate(pod);
-            } else if (is_candidate && pod->revision != revision && ready >= spec->replicas) {
+            } else if (is_candidate && pod->revision != revision && ready >= replicas) {
                 terminate(pod);
             }
         }

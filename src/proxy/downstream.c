@@ -104,6 +104,7 @@ static void recycle(struct proxied *proxied)
         buffer_deinit(&proxied->body);
     buffer_clear(&proxied->body);
     buffer_clear(&proxied->head);
+    buffer_deinit(&proxied->half_event); /* rarely has memory */
     if (proxy->spare_count >= MAX_SPARE) {
         buffer_deinit(&proxied->body);
         buffer_deinit(&proxied->head);

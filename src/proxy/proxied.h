@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "http/client.h"
+#include "http/codec/sse.h"
 #include "inference/payload/openai_rewrite.h"
 #include "inference/schedule/scheduler.h"
 #include "proxy/end_reason.h"
@@ -63,7 +64,9 @@ struct proxied {
     bool is_calling;    /* call is running */
     bool is_responding; /* exchange_respond() was called */
     bool is_event_stream;
-    char tail[2]; /* the last two bytes relayed: does the stream stand between two events? */
+    bool is_mid_event;        /* more than whole events was relayed */
+    struct sse_tail tail;     /* of what the endpoint sent */
+    struct buffer half_event; /* received and not relayed: the start of an event */
     uint64_t first_byte_us;
     unsigned status;
     char request_id[33];

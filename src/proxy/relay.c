@@ -3,8 +3,11 @@
  *
  * Bytes go into the exchange's output and leave at the end of the turn; when that is full the upstream is not read.  An
  * event stream that the endpoint cuts ends with an error event; any other cut response ends with a reset. */
+#include "http/codec/sse.h"
 #include "proxy/hop_headers.h"
 #include "proxy/proxied.h"
+
+#define MAX_HALF_EVENT_BYTES (64u << 10)
 
 static struct proxied *proxied_of(struct client_call *call)
 {
@@ -48,24 +51,42 @@ static void on_head(struct client_call *call, const struct http_response *respon
     exchange_respond(exchange, response->status, &fields, length);
 }
 
-static void remember_tail(struct proxied *proxied, struct bytes chunk)
+/* Half an event is kept until its end comes: a client then never reads half of one before an error event.  An event
+ * that grows beyond any sense is passed on as it is. */
+static void send_events(struct proxied *proxied, struct bytes chunk)
 {
-    if (chunk.len >= 2) {
-        memcpy(proxied->tail, chunk.data + chunk.len - 2, 2);
-    } else if (chunk.len == 1) {
-        proxied->tail[0] = proxied->tail[1];
-        proxied->tail[1] = chunk.data[0];
+    struct exchange *exchange = proxied->exchange;
+    size_t whole = sse_whole_events(&proxied->tail, chunk);
+    sse_tail_move(&proxied->tail, chunk);
+    bool is_too_long = buffer_len(&proxied->half_event) + chunk.len - whole > MAX_HALF_EVENT_BYTES;
+    if (whole > 0 || is_too_long) {
+        if (!buffer_is_empty(&proxied->half_event))
+            exchange_send(exchange, buffer_bytes(&proxied->half_event));
+        buffer_clear(&proxied->half_event);
+        proxied->is_mid_event = is_too_long;
+        size_t sent = is_too_long ? chunk.len : whole;
+        exchange_send(exchange, bytes_make(chunk.data, sent));
+        chunk = bytes_skip(chunk, sent);
     }
+    if (chunk.len > 0)
+        buffer_append(&proxied->half_event, chunk);
+}
+
+static void send_body(struct proxied *proxied, struct bytes chunk, bool last)
+{
+    if (chunk.len > 0 && proxied->is_event_stream)
+        send_events(proxied, chunk);
+    else if (chunk.len > 0)
+        exchange_send(proxied->exchange, chunk);
+    if (last && !buffer_is_empty(&proxied->half_event)) /* the server's own end: what it sent is what counts */
+        exchange_send(proxied->exchange, buffer_bytes(&proxied->half_event));
 }
 
 static void on_body(struct client_call *call, struct bytes chunk, bool last)
 {
     struct proxied *proxied = proxied_of(call);
     struct exchange *exchange = proxied->exchange;
-    if (chunk.len > 0) {
-        remember_tail(proxied, chunk);
-        exchange_send(exchange, chunk);
-    }
+    send_body(proxied, chunk, last);
     if (last) {
         proxied->is_calling = false;
         proxied_end(proxied, END_COMPLETE);
@@ -75,12 +96,12 @@ static void on_body(struct client_call *call, struct bytes chunk, bool last)
     }
 }
 
-/* The error as an event of its own: what came before may have stopped in the middle of one. */
+/* The error as an event of its own. */
 static void send_error_event(struct proxied *proxied)
 {
     struct exchange *exchange = proxied->exchange;
     struct buffer event = {0};
-    if (proxied->tail[1] != '\0' && !(proxied->tail[0] == '\n' && proxied->tail[1] == '\n'))
+    if (proxied->is_mid_event)
         buffer_append(&event, BYTES("\n\n"));
     buffer_append(&event, BYTES("data: "));
     http_error_json(&event, 502, end_reason_text(END_UPSTREAM_CUT), end_reason_message(END_UPSTREAM_CUT));

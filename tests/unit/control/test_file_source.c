@@ -149,6 +149,21 @@ static void a_folder_that_bears_a_manifest_s_name_is_a_problem(void **state)
     world_stop(&world);
 }
 
+/* Reading it would wait for a writer. */
+static void a_pipe_in_a_folder_is_a_problem(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    assert_int_equal(mkfifo(path_of(&world, "pipe.yaml"), 0600), 0);
+    const char *path = world.folder;
+    follow(&world, &path, 1);
+    read_all_of(&world);
+    assert_int_equal(world.problems.count, 1);
+    assert_non_null(strstr(problem_text(world.problems.first, world.arena), "pipe.yaml"));
+    world_stop(&world);
+}
+
 static void edits_of_a_folder_are_noticed_whatever_way_they_come(void **state)
 {
     (void)state;
@@ -306,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_folder_is_read_by_name_without_hidden_files_other_suffixes_and_folders_below),
         cmocka_unit_test(files_and_folders_may_be_mixed_and_missing_ones_are_problems_that_name_the_path),
         cmocka_unit_test(a_folder_that_bears_a_manifest_s_name_is_a_problem),
+        cmocka_unit_test(a_pipe_in_a_folder_is_a_problem),
         cmocka_unit_test(edits_of_a_folder_are_noticed_whatever_way_they_come),
         cmocka_unit_test(a_single_file_is_followed_over_renames_and_its_own_absence),
         cmocka_unit_test(a_file_that_does_not_exist_yet_is_noticed_when_it_comes),

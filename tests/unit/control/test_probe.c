@@ -37,8 +37,7 @@ static void world_stop(struct world *world)
 {
     probe_deinit(&world->attempt);
     reactor_free(world->reactor);
-    if (world->listening >= 0)
-        close(world->listening);
+    close(world->listening);
     if (world->fd >= 0)
         close(world->fd);
     buffer_deinit(&world->got);
@@ -100,7 +99,7 @@ static void a_server_that_closes_or_refuses_fails_the_probe(void **state)
     turn_until(world.reactor, world.results == 1);
     assert_false(world.ok);
     close(world.listening);
-    world.listening = -1;
+    world.listening = refuse_on_loopback(&world.at);
     probe_start(&world.attempt, &world.at, "/", 60000);
     turn_until(world.reactor, world.results == 2);
     assert_false(world.ok);

@@ -107,6 +107,17 @@ static void pods_follow_the_replicas_and_each_has_a_name_of_its_own(void **state
     world_stop(&world);
 }
 
+static void a_mistyped_number_of_replicas_does_not_fill_the_machine(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    deploy(&world, "a", 1000000000, "i");
+    workloads_sync(world.workloads);
+    assert_int_equal(pods_of(&world, "a"), 256);
+    world_stop(&world);
+}
+
 static void a_pod_that_cannot_be_simulated_is_pending_without_an_address_and_holds_nothing_up(void **state)
 {
     (void)state;
@@ -183,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pods_follow_the_replicas_and_each_has_a_name_of_its_own),
+        cmocka_unit_test(a_mistyped_number_of_replicas_does_not_fill_the_machine),
         cmocka_unit_test(a_pod_that_cannot_be_simulated_is_pending_without_an_address_and_holds_nothing_up),
         cmocka_unit_test(the_pods_of_a_deployment_that_went_go_too),
         cmocka_unit_test(former_pods_stay_until_the_new_ones_are_ready),

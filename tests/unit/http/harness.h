@@ -42,14 +42,21 @@ static inline void settle(struct reactor *reactor)
         reactor_turn(reactor, 0);
 }
 
-static inline int listen_on_loopback(struct address *ret_at)
+/* Refuses connections, and keeps its port from others. */
+static inline int refuse_on_loopback(struct address *ret_at)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_true(address_make(ret_at, BYTES("127.0.0.1"), 0));
     assert_int_equal(bind(fd, &ret_at->sa.generic, ret_at->len), 0);
-    assert_int_equal(listen(fd, 64), 0);
     assert_int_equal(getsockname(fd, &ret_at->sa.generic, &ret_at->len), 0);
+    return fd;
+}
+
+static inline int listen_on_loopback(struct address *ret_at)
+{
+    int fd = refuse_on_loopback(ret_at);
+    assert_int_equal(listen(fd, 64), 0);
     return fd;
 }
 

@@ -39,7 +39,7 @@ struct world {
 
 static inline void origin_turn(struct origin *origin)
 {
-    int fd = origin->listening >= 0 ? accept4(origin->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+    int fd = accept4(origin->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         if (origin->fd >= 0)
             close(origin->fd);
@@ -83,11 +83,11 @@ static UNUSED_OK void origin_close(struct origin *origin)
     buffer_clear(&origin->got);
 }
 
-/* Refuses connections from now on. */
+/* Its address (another one) refuses connections: before set_origins(). */
 static UNUSED_OK void origin_leave(struct origin *origin)
 {
     close(origin->listening);
-    origin->listening = -1;
+    origin->listening = refuse_on_loopback(&origin->at);
 }
 
 static inline struct pool *pool_of(const struct world *world, const char *name)
@@ -196,8 +196,7 @@ static UNUSED_OK void world_stop(struct world *world)
     metrics_free(world->metrics);
     for (unsigned i = 0; i < ORIGINS; i++) {
         struct origin *origin = &world->origins[i];
-        if (origin->listening >= 0)
-            close(origin->listening);
+        close(origin->listening);
         if (origin->fd >= 0)
             close(origin->fd);
         buffer_deinit(&origin->got);
