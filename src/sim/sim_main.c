@@ -223,7 +223,7 @@ static void sim_init(struct sim *sim)
     sim->engine = engine_new(&engine);
     struct http_server_config config = http_server_defaults;
     config.server_name = "serin-sim";
-    config.drain_idle_ms = 0; /* the gateway has stopped sending by then */
+    config.drain_idle_ms = 0;       /* the gateway has stopped sending by then */
     config.limits.max_fields = 200; /* a gateway in front adds to what it let through */
     sim->server = http_server_new(sim->reactor, &config, &openai_api_handler, &observer, sim);
 }
