@@ -10,24 +10,12 @@
 #include "cli/loaded.h"
 #include "cli/options.h"
 
-#define MAX_FILES 64
-
 struct check_options {
-    const char *files[MAX_FILES];
-    unsigned file_count;
+    struct option_files files;
 };
 
-static const char *take_file(void *context, const char *value)
-{
-    struct check_options *options = context;
-    if (options->file_count == MAX_FILES)
-        return "at most 64 times; use a folder";
-    options->files[options->file_count++] = value;
-    return NULL;
-}
-
 static const struct option_spec specs[] = {
-    {"--file", "-f", "FILE|DIR|-", "manifests to check; may be given several times", take_file},
+    {"--file", "-f", "FILE|DIR|-", "manifests to check; may be given several times", option_take_file},
 };
 
 static bool is_missing_reference(const struct problem *problem)
@@ -55,7 +43,7 @@ static unsigned print_problems(const struct problems *problems, struct arena *ar
 static int check(const struct check_options *options)
 {
     struct loaded loaded;
-    loaded_init(&loaded, options->files, options->file_count);
+    loaded_init(&loaded, options->files.paths, options->files.count);
     if (loaded.report != NULL)
         status_report_problems(loaded.report, &loaded.problems);
     unsigned count = print_problems(&loaded.problems, loaded.arena);
@@ -76,7 +64,7 @@ int cli_check(int argc, char **argv)
                                               "serin check -f examples/canary", &options);
     if (result != OPTIONS_OK)
         return result == OPTIONS_HELP ? EXIT_FINE : EXIT_USAGE;
-    if (options.file_count == 0) {
+    if (options.files.count == 0) {
         fprintf(stderr, "serin check: -f FILE|DIR is needed; see `serin check --help`\n");
         return EXIT_USAGE;
     }

@@ -15,11 +15,8 @@
 #include "proxy/session_key.h"
 #include "route/explain.h"
 
-#define MAX_FILES 64
-
 struct explain_options {
-    const char *files[MAX_FILES];
-    unsigned file_count;
+    struct option_files files;
     struct address admin; /* len 0: from the files */
     const char *path;
     const char *host;
@@ -28,15 +25,6 @@ struct explain_options {
     struct http_fields fields;
     struct arena *arena;
 };
-
-static const char *take_file(void *context, const char *value)
-{
-    struct explain_options *options = context;
-    if (options->file_count == MAX_FILES)
-        return "at most 64 times; use a folder";
-    options->files[options->file_count++] = value;
-    return NULL;
-}
 
 static const char *take_admin(void *context, const char *value)
 {
@@ -80,7 +68,7 @@ static const char *take_body(void *context, const char *value)
 }
 
 static const struct option_spec specs[] = {
-    {"--file", "-f", "FILE|DIR|-", "manifests; may be given several times", take_file},
+    {"--file", "-f", "FILE|DIR|-", "manifests; may be given several times", option_take_file},
     {"--admin", NULL, "IP:PORT", "ask a running gateway instead, with its endpoints' scores", take_admin},
     {"--path", NULL, "P", "path of the request, with its query", take_path},
     {"--host", NULL, "H", "its Host (none: a host that only catch-all listeners take)", take_host},
@@ -156,7 +144,7 @@ static int load_and_explain(struct explain_options *options, const struct openai
 {
     struct loaded loaded;
     int exit_code = EXIT_FAILED;
-    loaded_init(&loaded, options->files, options->file_count);
+    loaded_init(&loaded, options->files.paths, options->files.count);
     if (loaded.snapshot != NULL)
         exit_code = explain_files(options, &loaded, scan);
     else
@@ -218,7 +206,7 @@ int cli_explain(int argc, char **argv)
     struct explain_options options = {.host = "", .arena = arena_new(0)};
     int exit_code = EXIT_USAGE;
     enum options_result result = options_read(argc, argv, specs, ARRAY_LEN(specs), summary, example, &options);
-    bool has_source = options.admin.len > 0 ? options.file_count == 0 : options.file_count > 0;
+    bool has_source = options.admin.len > 0 ? options.files.count == 0 : options.files.count > 0;
     if (result == OPTIONS_HELP)
         exit_code = EXIT_FINE;
     else if (result == OPTIONS_OK && (!has_source || options.path == NULL))

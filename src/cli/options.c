@@ -78,3 +78,12 @@ bool option_number(const char *text, double least, double most, double *ret_valu
     *ret_value = value;
     return true;
 }
+
+const char *option_take_file(void *context, const char *value)
+{
+    struct option_files *files = context;
+    if (files->count == OPTION_MAX_FILES)
+        return "at most 64 times; use a folder";
+    files->paths[files->count++] = value;
+    return NULL;
+}

@@ -21,7 +21,14 @@ enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_BAD };
 enum options_result options_read(int argc, char **argv, const struct option_spec *specs, unsigned count,
                                  const char *summary, const char *example, void *context);
 
-/* Values. */
+/* Values of -f; the first member of the context of a command that takes them. */
+#define OPTION_MAX_FILES 64
+struct option_files {
+    const char *paths[OPTION_MAX_FILES];
+    unsigned count;
+};
+const char *option_take_file(void *context, const char *value);
+
 bool option_number(const char *text, double least, double most, double *ret_value);
 
 #endif

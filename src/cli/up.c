@@ -10,25 +10,15 @@
 #include "cli/options.h"
 #include "gateway/gateway.h"
 
-#define MAX_FILES     64
 #define MAX_ADDRESSES 64
 #define MAX_WORKERS   256
 
 struct up_options {
+    struct option_files files; /* first: option_take_file() */
     struct gateway_config config;
-    const char *files[MAX_FILES];
     const char *addresses[MAX_ADDRESSES];
     char address_text[4096]; /* the list, taken apart in place */
 };
-
-static const char *take_file(void *context, const char *value)
-{
-    struct up_options *options = context;
-    if (options->config.file_count == MAX_FILES)
-        return "at most 64 times; use a folder";
-    options->files[options->config.file_count++] = value;
-    return NULL;
-}
 
 static const char *take_data(void *context, const char *value)
 {
@@ -104,8 +94,16 @@ static const char *take_budget(void *context, const char *value)
     return NULL;
 }
 
+static const char *take_hide_arm(void *context, const char *value)
+{
+    (void)value;
+    ((struct up_options *)context)->config.hide_arm = true;
+    return NULL;
+}
+
 static const struct option_spec specs[] = {
-    {"--file", "-f", "FILE|DIR|-", "manifests to serve; followed when edited; may be given several times", take_file},
+    {"--file", "-f", "FILE|DIR|-", "manifests to serve; followed when edited; may be given several times",
+     option_take_file},
     {"--data", NULL, "DIR", "state and pod logs (./serin-data)", take_data},
     {"--admin", NULL, "IP:PORT", "health, metrics and debug pages (127.0.0.1:6474)", take_admin},
     {"--addresses", NULL, "LIST", "addresses that Gateways may get (127.0.0.1)", take_addresses},
@@ -113,6 +111,7 @@ static const struct option_spec specs[] = {
     {"--sim-speed", NULL, "F", "divide the simulators' start-up and probe delays by F (1)", take_sim_speed},
     {"--drain", NULL, "S", "seconds that SIGTERM leaves to running exchanges (30)", take_drain},
     {"--workers", NULL, "N", "data-plane threads (online CPUs)", take_workers},
+    {"--hide-arm", NULL, NULL, "do not tell clients the arm (x-serin-arm)", take_hide_arm},
     {"--body-budget", NULL, "MIB", "memory for request bodies of all clients together (1024)", take_budget},
 };
 
@@ -126,7 +125,7 @@ int cli_up(int argc, char **argv)
         abort();
     options->addresses[0] = "127.0.0.1";
     options->config = (struct gateway_config){
-        .files = options->files,
+        .files = options->files.paths,
         .data = "./serin-data",
         .addresses = options->addresses,
         .address_count = 1,
@@ -138,6 +137,7 @@ int cli_up(int argc, char **argv)
     address_parse(&options->config.admin, BYTES("127.0.0.1:6474"));
     enum options_result result = options_read(argc, argv, specs, ARRAY_LEN(specs), summary, example, options);
     int exit_code = result == OPTIONS_BAD ? EXIT_USAGE : EXIT_FINE;
+    options->config.file_count = options->files.count;
     if (result == OPTIONS_OK && options->config.file_count == 0) {
         fprintf(stderr, "serin up: -f FILE|DIR is needed; see `serin up --help`\n");
         exit_code = EXIT_USAGE;

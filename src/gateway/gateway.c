@@ -230,6 +230,7 @@ static int start_workers(struct gateway *gateway)
     };
     gateway->budget.limit_bytes = gateway->config->body_budget_bytes;
     config.proxy.budget = &gateway->budget;
+    config.proxy.hide_arm = gateway->config->hide_arm;
     for (; gateway->worker_count < gateway->config->workers; gateway->worker_count++) {
         config.index = gateway->worker_count;
         int error = worker_start(&config, &gateway->workers[gateway->worker_count]);

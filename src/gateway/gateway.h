@@ -20,6 +20,7 @@ struct gateway_config {
     uint32_t drain_ms;
     unsigned workers;
     uint64_t body_budget_bytes; /* process-wide */
+    bool hide_arm;              /* no x-serin-arm */
 };
 
 /* Serves until a signal ends it.  The exit code: 0, or 1 after one line on standard error. */

@@ -161,3 +161,10 @@ def test_an_arm_of_weight_0_gets_nothing(shares):
 def test_a_rule_whose_weights_are_all_0_answers_500(shares):
     with shares.client() as client:
         error_of(client.post("/nobody", json=chat()), 500, "no_backend")
+
+
+def test_the_arm_is_not_told_when_it_is_to_be_hidden(gateways):
+    gateway = gateways([DATA / "walkthrough"], "--hide-arm")
+    with gateway.client() as client:
+        for answer in (ask(client), ask(client, "travelhelper")):
+            assert "x-serin-arm" not in answer.headers
