@@ -166,5 +166,7 @@ def test_a_rule_whose_weights_are_all_0_answers_500(shares):
 def test_the_arm_is_not_told_when_it_is_to_be_hidden(gateways):
     gateway = gateways([DATA / "walkthrough"], "--hide-arm")
     with gateway.client() as client:
-        for answer in (ask(client), ask(client, "travelhelper")):
+        for model in ("mymodel", "travelhelper"):
+            answer = client.post("/v1/chat/completions", json=chat(model))
+            assert answer.status_code == 200
             assert "x-serin-arm" not in answer.headers
