@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* compiler.c: the function behind AUTO_FREE.  Any thread; no state. */
+/* compiler.c: the function behind must().  Any thread; no state. */
 #include "base/compiler.h"
 
 #include <stdlib.h>
 
-void auto_free(void *pointer_to_pointer)
+void *must(void *memory)
 {
-    free(*(void **)pointer_to_pointer);
+    if (memory == NULL)
+        abort();
+    return memory;
 }

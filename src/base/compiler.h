@@ -14,8 +14,7 @@
 
 #define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* Frees a malloc'ed pointer at the end of its scope: for control-plane and command-line code, where nothing is hot. */
-#define AUTO_FREE __attribute__((cleanup(auto_free)))
-void auto_free(void *pointer_to_pointer);
+/* For allocations of sizes that we choose: memory, or abort when there is none. */
+void *must(void *memory);
 
 #endif

@@ -6,13 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static void *must(void *pointer)
-{
-    if (pointer == NULL)
-        abort();
-    return pointer;
-}
-
 static void name_list_free(struct name_list *list)
 {
     for (unsigned i = 0; i < list->len; i++)

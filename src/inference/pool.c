@@ -15,13 +15,6 @@ struct pool_registry {
     struct hashmap *by_key;
 };
 
-static void *must(void *pointer)
-{
-    if (pointer == NULL)
-        abort();
-    return pointer;
-}
-
 struct pool_registry *pool_registry_new(void)
 {
     struct pool_registry *registry = must(calloc(1, sizeof *registry));

@@ -54,13 +54,6 @@ struct split_registry {
     struct split_counters *all;
 };
 
-static void *must(void *memory)
-{
-    if (memory == NULL)
-        abort();
-    return memory;
-}
-
 struct split_registry *split_registry_new(void)
 {
     struct split_registry *registry = must(calloc(1, sizeof *registry));

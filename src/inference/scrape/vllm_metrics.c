@@ -6,9 +6,10 @@
 #include "inference/scrape/vllm_metrics.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#include "base/compiler.h"
+#include "observe/prometheus_parse.h"
+
+#define LIST_BYTES sizeof(((struct vllm_metrics *)NULL)->running_loras)
 
 enum family { FAMILY_WAITING, FAMILY_RUNNING, FAMILY_KV, FAMILY_KV_OLD, FAMILY_LORAS, FAMILY_COUNT };
 
@@ -44,62 +45,18 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-static enum family find_family(struct bytes *line)
+/* By the first bytes alone, so that the lines of other families are never taken apart. */
+static enum family find_family(struct bytes name_on)
 {
     for (unsigned i = 0; i < FAMILY_COUNT; i++) {
         struct bytes name = family_names[i];
-        if (!bytes_starts_with(*line, name) || line->len == name.len)
+        if (!bytes_starts_with(name_on, name) || name_on.len == name.len)
             continue;
-        char next = line->data[name.len];
-        if (next == '{' || is_blank(next)) {
-            *line = bytes_skip(*line, name.len);
+        char next = name_on.data[name.len];
+        if (next == '{' || is_blank(next))
             return (enum family)i;
-        }
     }
     return FAMILY_COUNT;
-}
-
-/* The label set at the front of *line, without its braces; "" when there is none.  false when it does not end. */
-static bool take_labels(struct bytes *line, struct bytes *ret_labels)
-{
-    *ret_labels = BYTES("");
-    if (line->len == 0 || line->data[0] != '{')
-        return true;
-    bool is_quoted = false;
-    for (size_t i = 1; i < line->len; i++) {
-        char c = line->data[i];
-        if (is_quoted && c == '\\') {
-            i++;
-        } else if (c == '"') {
-            is_quoted = !is_quoted;
-        } else if (c == '}' && !is_quoted) {
-            *ret_labels = bytes_make(line->data + 1, i - 1);
-            *line = bytes_skip(*line, i + 1);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The sample value: the first word; a timestamp may follow. */
-static bool read_value(struct bytes text, double *ret_value)
-{
-    while (text.len > 0 && is_blank(text.data[0]))
-        text = bytes_skip(text, 1);
-    char word[64];
-    size_t len = 0;
-    while (len < text.len && !is_blank(text.data[len]) && text.data[len] != '\r')
-        len++;
-    if (len == 0 || len >= sizeof word)
-        return false;
-    memcpy(word, text.data, len);
-    word[len] = '\0';
-    char *end;
-    double value = strtod(word, &end);
-    if (end != word + len || !isfinite(value) || value < 0)
-        return false;
-    *ret_value = value;
-    return true;
 }
 
 static void read_line(struct bytes line, struct reading *reading)
@@ -107,56 +64,32 @@ static void read_line(struct bytes line, struct reading *reading)
     static const struct bytes prefix = {"vllm:", 5};
     if (!bytes_starts_with(line, prefix))
         return;
-    line = bytes_skip(line, prefix.len);
-    enum family family = find_family(&line);
-    struct bytes labels;
-    double value;
-    if (family == FAMILY_COUNT || !take_labels(&line, &labels) || !read_value(line, &value))
+    enum family family = find_family(bytes_skip(line, prefix.len));
+    struct prometheus_sample sample;
+    size_t cursor = 0;
+    if (family == FAMILY_COUNT || !prometheus_next(line, &cursor, &sample) || !isfinite(sample.value) ||
+        sample.value < 0)
         return;
     /* The value of the adapters' gauge is the time of its last change: former label sets stay on the page. */
-    if (family == FAMILY_LORAS && (reading->sums[family].count == 0 || value >= reading->loras_time)) {
-        reading->loras = labels;
-        reading->loras_time = value;
+    if (family == FAMILY_LORAS && (reading->sums[family].count == 0 || sample.value >= reading->loras_time)) {
+        reading->loras = sample.labels;
+        reading->loras_time = sample.value;
     }
-    reading->sums[family].sum += value;
+    reading->sums[family].sum += sample.value;
     reading->sums[family].count++;
 }
 
-/* The still escaped value of a label, as a run in the page. */
-static struct bytes find_label(struct bytes labels, struct bytes wanted)
+/* A list that is too long ends after its last whole name. */
+static void copy_list(struct bytes labels, const char *name, char target[LIST_BYTES])
 {
-    while (labels.len > 0) {
-        size_t equals = bytes_find(labels, '=');
-        struct bytes name = bytes_trim(bytes_make(labels.data, equals));
-        if (labels.len - equals < 2 || labels.data[equals + 1] != '"')
-            break;
-        struct bytes value = bytes_skip(labels, equals + 2);
-        size_t len = 0;
-        while (len < value.len && value.data[len] != '"')
-            len += value.data[len] == '\\' ? 2 : 1;
-        if (len >= value.len)
-            break;
-        if (bytes_equal(name, wanted))
-            return bytes_make(value.data, len);
-        labels = bytes_skip(value, len + 1);
-        while (labels.len > 0 && (labels.data[0] == ',' || is_blank(labels.data[0])))
-            labels = bytes_skip(labels, 1);
-    }
-    return BYTES("");
-}
-
-/* Resolves the three escapes of the text format.  A list that is too long ends after its last whole name. */
-static void copy_list(struct bytes escaped, char *target, size_t size)
-{
-    size_t len = 0, i = 0;
-    for (; i < escaped.len && len + 1 < size; i++) {
-        char c = escaped.data[i];
-        if (c == '\\' && i + 1 < escaped.len)
-            c = escaped.data[++i] == 'n' ? '\n' : escaped.data[i];
-        target[len++] = c;
-    }
-    while (i < escaped.len && len > 0 && target[--len] != ',')
-        ;
+    char text[LIST_BYTES + 1]; /* one more: what fills it was cut */
+    if (!prometheus_label(labels, name, text, sizeof text))
+        text[0] = '\0';
+    size_t len = strlen(text);
+    if (len == LIST_BYTES)
+        while (len > 0 && text[--len] != ',')
+            ;
+    memcpy(target, text, len);
     target[len] = '\0';
 }
 
@@ -173,13 +106,13 @@ static bool take_gauge(const struct series_sum *sum, unsigned *ret_value)
 
 static void take_loras(struct bytes labels, struct vllm_metrics *metrics)
 {
+    char number[16];
     unsigned long long max_loras = 0;
-    if (bytes_to_u64(find_label(labels, BYTES("max_lora")), 1000000, &max_loras))
+    if (prometheus_label(labels, "max_lora", number, sizeof number) &&
+        bytes_to_u64(bytes_of(number), 1000000, &max_loras))
         metrics->max_loras = (unsigned)max_loras;
-    copy_list(find_label(labels, BYTES("running_lora_adapters")), metrics->running_loras,
-              sizeof metrics->running_loras);
-    copy_list(find_label(labels, BYTES("waiting_lora_adapters")), metrics->waiting_loras,
-              sizeof metrics->waiting_loras);
+    copy_list(labels, "running_lora_adapters", metrics->running_loras);
+    copy_list(labels, "waiting_lora_adapters", metrics->waiting_loras);
 }
 
 void vllm_metrics_read(struct bytes page, struct vllm_metrics *ret_metrics)
