@@ -158,7 +158,7 @@ static void on_reconcile(struct reactor_task *task)
         route_snapshot_take(control->latest.snapshot);
         control->hooks.publish(control->hooks.context, control->latest.snapshot);
     }
-    /* A pod that became Ready may let one of the former revision go. */
+    /* Deployments may have changed, and a pod that became Ready may let one of the former revision go. */
     if (control->workloads != NULL)
         workloads_sync(control->workloads);
     tell_ready(control);
@@ -217,8 +217,6 @@ static void apply(struct control *control, struct manifest *manifest)
     }
     manifest_deinit(&control->applied);
     control->applied = *manifest;
-    if (control->workloads != NULL && control->is_started)
-        workloads_sync(control->workloads);
     mark(control, is_config);
 }
 
@@ -262,8 +260,6 @@ int control_follow(struct control *control, struct file_source *source)
 void control_start(struct control *control)
 {
     control->is_started = true;
-    if (control->workloads != NULL)
-        workloads_sync(control->workloads);
     mark(control, true);
 }
 
