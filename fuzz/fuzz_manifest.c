@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct kube_object *object = manifest.objects[i];
         if (object->name[0] == '\0')
             abort();
-        (void)object_cache_put(cache, kube_object_take(object), 1);
+        (void)object_cache_put(cache, kube_object_take(object));
     }
     object_cache_free(cache);
     manifest_deinit(&manifest);

@@ -96,7 +96,7 @@ static struct route_snapshot *compile_once(void)
     require(problems.count == 0);
     struct object_cache *cache = object_cache_new();
     for (unsigned i = 0; i < manifest.len; i++)
-        object_cache_put(cache, kube_object_take(manifest.objects[i]), 1);
+        object_cache_put(cache, kube_object_take(manifest.objects[i]));
     manifest_deinit(&manifest);
     const char *const addresses[] = {"127.0.0.1"};
     static struct pool_registry *pools;

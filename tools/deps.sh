@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that a step needs and that are missing: tools/deps.sh build|test|lint|bench
 set -eu
-build="build-essential cmake ninja-build pkg-config libjansson-dev libyaml-dev libxxhash-dev libpcre2-dev libcmocka-dev"
+build="build-essential cmake ninja-build pkg-config libjansson-dev libyaml-dev libxxhash-dev libpcre2-dev libcmocka-dev
+libssl-dev libsqlite3-dev"
 case "${1:-build}" in
 build) wanted=$build ;;
 test) wanted="$build curl python3-venv procps" ;;

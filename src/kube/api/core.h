@@ -37,9 +37,22 @@ struct container_port {
     uint16_t port;
 };
 
+enum env_source { ENV_VALUE, ENV_CONFIG_MAP, ENV_SECRET, ENV_FIELD, ENV_RESOURCE };
+
 struct env_var {
     const char *name;
-    const char *value; /* "" for valueFrom */
+    enum env_source source;
+    const char *value; /* of ENV_VALUE; else "" */
+    const char *from;  /* the name of the ConfigMap or Secret, or the path of the field; else "" */
+    const char *key;   /* in the ConfigMap or Secret; else "" */
+    bool is_optional;  /* a missing object or key is no error */
+};
+
+struct env_from { /* every key of an object */
+    enum env_source source;
+    const char *from;
+    const char *prefix; /* "" */
+    bool is_optional;
 };
 
 struct container_spec {
@@ -53,8 +66,12 @@ struct container_spec {
     unsigned port_count;
     struct env_var *env;
     unsigned env_count;
+    struct env_from *env_from;
+    unsigned env_from_count;
     struct probe_spec readiness;
 };
+
+enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
 
 struct pod_template {
     struct kube_labels labels;
@@ -62,19 +79,36 @@ struct pod_template {
     struct container_spec *containers;
     unsigned container_count;
     uint32_t termination_grace_s; /* default 30 */
+    enum restart_policy restart_policy;
 };
 
 struct pod_spec {
     struct pod_template pod; /* labels and annotations: the object's own */
+    const char *node_name;   /* "" while nobody runs it */
+    const char *phase;       /* status.phase, "" */
     const char *pod_ip;      /* status.podIP, "" */
     bool is_ready;           /* status.conditions Ready=True */
+    uint64_t ready_since_ms; /* when that became so (wall clock); 0 */
     bool is_deleting;        /* metadata.deletionTimestamp */
 };
 
-struct deployment_spec {
-    uint32_t replicas; /* default 1 */
+/* maxSurge and maxUnavailable: pods, or a part of the replicas. */
+struct count_or_percent {
+    uint32_t value;
+    bool is_percent;
+};
+
+struct deployment_spec { /* of a Deployment, and (without what only a Deployment has) of a ReplicaSet */
+    uint32_t replicas;   /* default 1 */
     struct label_selector selector;
     struct pod_template pod;
+    uint32_t min_ready_s; /* default 0 */
+    /* Deployment only: */
+    bool is_recreate; /* strategy Recreate; else RollingUpdate */
+    struct count_or_percent max_surge, max_unavailable;
+    bool is_paused;
+    uint32_t revision_history_limit; /* default 10 */
+    uint32_t progress_deadline_s;    /* default 600 */
 };
 
 struct slice_endpoint {

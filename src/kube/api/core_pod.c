@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* core_pod.c: decodes Pod and Deployment: the fields from which simulated workloads and pool members are made.  Other
- * fields of these kinds are kept unseen. */
+/* core_pod.c: decodes Pod and the spec of a pod template: the fields from which simulated workloads and pool members
+ * are made.  Other fields are kept unseen. */
 #include <string.h>
 
-#include "kube/api/core.h"
-#include "kube/api/kinds.h"
+#include "kube/api/core_internal.h"
 
 enum { DEFAULT_GRACE_S = 30, DEFAULT_PERIOD_S = 10 };
 
@@ -66,6 +65,43 @@ static void decode_container_ports(struct field *parent, struct container_spec *
     }
 }
 
+/* name, key and optional of configMapKeyRef and secretKeyRef. */
+static void decode_key_ref(struct field *ref, enum env_source source, struct env_var *var)
+{
+    if (ref->value == NULL)
+        return;
+    var->source = source;
+    var->from = decode_text(ref, "name", REQUIRED, &syntax_reference_name);
+    var->key = decode_text(ref, "key", REQUIRED, &syntax_given);
+    var->is_optional = decode_bool(ref, "optional", false);
+}
+
+static void decode_value_from(struct field *item, struct env_var *var)
+{
+    struct field from = decode_object(item, "valueFrom", OPTIONAL);
+    if (from.value == NULL)
+        return;
+    if (var->value[0] != '\0')
+        field_problem(item, "valueFrom", "Invalid", "must not be given together with value");
+    struct field config_map = decode_object(&from, "configMapKeyRef", OPTIONAL);
+    struct field secret = decode_object(&from, "secretKeyRef", OPTIONAL);
+    struct field path = decode_object(&from, "fieldRef", OPTIONAL);
+    struct field resource = decode_object(&from, "resourceFieldRef", OPTIONAL);
+    int count = (config_map.value != NULL) + (secret.value != NULL) + (path.value != NULL) + (resource.value != NULL);
+    if (count != 1)
+        field_problem(&from, NULL, count == 0 ? "Required" : "Invalid",
+                      "must have exactly one of configMapKeyRef, secretKeyRef, fieldRef or resourceFieldRef");
+    decode_key_ref(&config_map, ENV_CONFIG_MAP, var);
+    decode_key_ref(&secret, ENV_SECRET, var);
+    if (path.value != NULL) {
+        var->source = ENV_FIELD;
+        var->from = decode_text(&path, "fieldPath", REQUIRED, &syntax_given);
+    } else if (resource.value != NULL) {
+        var->source = ENV_RESOURCE;
+        var->from = decode_text(&resource, "resource", REQUIRED, &syntax_given);
+    }
+}
+
 static void decode_env(struct field *parent, struct container_spec *container)
 {
     struct field list = decode_list(parent, "env", OPTIONAL, 0, SIZE_MAX);
@@ -73,10 +109,36 @@ static void decode_env(struct field *parent, struct container_spec *container)
     container->env_count = (unsigned)list.len;
     for (size_t i = 0; i < list.len; i++) {
         struct field item = decode_item(&list, i);
+        container->env[i] = (struct env_var){.from = "", .key = ""};
         container->env[i].name = decode_text(&item, "name", REQUIRED, &syntax_env_name);
         container->env[i].value = decode_text(&item, "value", OPTIONAL, &syntax_any);
-        if (decode_object(&item, "valueFrom", OPTIONAL).value != NULL && container->env[i].value[0] != '\0')
-            field_problem(&item, "valueFrom", "Invalid", "must not be given together with value");
+        decode_value_from(&item, &container->env[i]);
+    }
+}
+
+static void decode_env_from_item(struct field *item, struct env_from *from)
+{
+    struct field config_map = decode_object(item, "configMapRef", OPTIONAL);
+    struct field secret = decode_object(item, "secretRef", OPTIONAL);
+    int count = (config_map.value != NULL) + (secret.value != NULL);
+    if (count != 1 && item->value != NULL)
+        field_problem(item, NULL, count == 0 ? "Required" : "Invalid",
+                      "must have exactly one of configMapRef or secretRef");
+    struct field *ref = secret.value != NULL ? &secret : &config_map;
+    from->source = secret.value != NULL ? ENV_SECRET : ENV_CONFIG_MAP;
+    from->from = decode_text(ref, "name", REQUIRED, &syntax_reference_name);
+    from->is_optional = decode_bool(ref, "optional", false);
+    from->prefix = decode_text_or(item, "prefix", &syntax_env_name, "");
+}
+
+static void decode_env_from(struct field *parent, struct container_spec *container)
+{
+    struct field list = decode_list(parent, "envFrom", OPTIONAL, 0, SIZE_MAX);
+    container->env_from = ARENA_ARRAY(parent->decoder->arena, struct env_from, list.len);
+    container->env_from_count = (unsigned)list.len;
+    for (size_t i = 0; i < list.len; i++) {
+        struct field item = decode_item(&list, i);
+        decode_env_from_item(&item, &container->env_from[i]);
     }
 }
 
@@ -88,12 +150,14 @@ static void decode_container(struct field *item, struct container_spec *containe
     container->args = decode_texts(item, "args", SIZE_MAX, &syntax_any, &container->arg_count);
     decode_container_ports(item, container);
     decode_env(item, container);
+    decode_env_from(item, container);
     decode_probe(item, &container->readiness);
 }
 
-/* A pod's spec, in a Pod or in a template. */
-static void decode_pod_spec(struct field *spec, struct pod_template *pod)
+void pod_spec_decode(struct field *spec, struct pod_template *pod)
 {
+    static const char *const policies[] = {
+        [RESTART_ALWAYS] = "Always", [RESTART_ON_FAILURE] = "OnFailure", [RESTART_NEVER] = "Never", NULL};
     struct field list = decode_list(spec, "containers", REQUIRED, 1, SIZE_MAX);
     pod->containers = ARENA_ARRAY(spec->decoder->arena, struct container_spec, list.len);
     pod->container_count = (unsigned)list.len;
@@ -109,20 +173,22 @@ static void decode_pod_spec(struct field *spec, struct pod_template *pod)
     }
     pod->termination_grace_s =
         (uint32_t)decode_int(spec, "terminationGracePeriodSeconds", OPTIONAL, 0, INT32_MAX, DEFAULT_GRACE_S);
+    pod->restart_policy = (enum restart_policy)decode_enum(spec, "restartPolicy", OPTIONAL, policies, RESTART_ALWAYS);
 }
 
-static bool is_condition_true(struct field *status, const char *wanted)
+static void decode_ready(struct field *status, struct pod_spec *pod)
 {
-    bool is_true = false;
     struct field list = decode_list(status, "conditions", OPTIONAL, 0, SIZE_MAX);
     for (size_t i = 0; i < list.len; i++) {
         struct field item = decode_item(&list, i);
         const char *type = decode_text(&item, "type", REQUIRED, &syntax_given);
         const char *value = decode_text(&item, "status", REQUIRED, &syntax_given);
-        if (strcmp(type, wanted) == 0)
-            is_true = strcmp(value, "True") == 0;
+        if (strcmp(type, "Ready") != 0)
+            continue;
+        uint64_t since_ms = decode_time(&item, "lastTransitionTime");
+        pod->is_ready = strcmp(value, "True") == 0;
+        pod->ready_since_ms = pod->is_ready ? since_ms : 0;
     }
-    return is_true;
 }
 
 const void *pod_decode(struct field *root, const struct kube_object *object)
@@ -131,36 +197,17 @@ const void *pod_decode(struct field *root, const struct kube_object *object)
         .may_be_empty = true, .is_valid = NULL, .expected = "must be an IPv4 or IPv6 address"};
     struct pod_spec *pod = ARENA_NEW(object->arena, struct pod_spec);
     struct field spec = decode_object(root, "spec", REQUIRED);
-    decode_pod_spec(&spec, &pod->pod);
+    pod_spec_decode(&spec, &pod->pod);
+    pod->node_name = decode_text(&spec, "nodeName", OPTIONAL, &syntax_any);
     pod->pod.labels = object->labels;
     pod->pod.annotations = object->annotations;
     struct field status = decode_object(root, "status", OPTIONAL);
     pod->pod_ip = decode_text(&status, "podIP", OPTIONAL, &pod_ip);
     if (pod->pod_ip[0] != '\0')
         (void)decode_check_text(&status, "podIP", bytes_of(pod->pod_ip), &syntax_ip_address);
-    pod->is_ready = is_condition_true(&status, "Ready");
+    pod->phase = decode_text(&status, "phase", OPTIONAL, &syntax_any);
+    decode_ready(&status, pod);
     struct field metadata = decode_object(root, "metadata", OPTIONAL);
     pod->is_deleting = field_has(&metadata, "deletionTimestamp");
     return pod;
-}
-
-const void *deployment_decode(struct field *root, const struct kube_object *object)
-{
-    struct deployment_spec *deployment = ARENA_NEW(object->arena, struct deployment_spec);
-    struct field spec = decode_object(root, "spec", REQUIRED);
-    deployment->replicas = (uint32_t)decode_int(&spec, "replicas", OPTIONAL, 0, INT32_MAX, 1);
-    size_t reported = root->decoder->problems->count;
-    deployment->selector = decode_selector(&spec, "selector", REQUIRED);
-    if (spec.value != NULL && deployment->selector.len == 0 && root->decoder->problems->count == reported)
-        field_problem(&spec, "selector", "Invalid", "must not be empty");
-    struct field template = decode_object(&spec, "template", REQUIRED);
-    struct field metadata = decode_object(&template, "metadata", OPTIONAL);
-    deployment->pod.labels = decode_labels(&metadata, "labels", OPTIONAL, 0, SIZE_MAX);
-    deployment->pod.annotations = decode_annotations(&metadata, "annotations");
-    if (template.value != NULL && root->decoder->problems->count == reported &&
-        !label_selector_match(&deployment->selector, &deployment->pod.labels))
-        field_problem(&metadata, "labels", "Invalid", "must match spec.selector");
-    struct field pod = decode_object(&template, "spec", REQUIRED);
-    decode_pod_spec(&pod, &deployment->pod);
-    return deployment;
 }

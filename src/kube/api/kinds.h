@@ -17,7 +17,10 @@ const void *inference_pool_x_decode(struct field *root, const struct kube_object
 const void *inference_model_decode(struct field *root, const struct kube_object *object);
 const void *client_traffic_policy_decode(struct field *root, const struct kube_object *object);
 const void *backend_traffic_policy_decode(struct field *root, const struct kube_object *object);
-const void *namespace_decode(struct field *root, const struct kube_object *object);
+/* Kinds whose fields are nobody's business here: all of them are kept as they came. */
+const void *kept_decode(struct field *root, const struct kube_object *object);
+const void *config_map_decode(struct field *root, const struct kube_object *object);
+const void *secret_decode(struct field *root, const struct kube_object *object);
 const void *service_decode(struct field *root, const struct kube_object *object);
 const void *pod_decode(struct field *root, const struct kube_object *object);
 const void *deployment_decode(struct field *root, const struct kube_object *object);

@@ -15,7 +15,15 @@
 const struct kube_kind_info *kube_kind_info(enum kube_kind kind)
 {
     static const struct kube_kind_info infos[] = {
-#define X(id, group, version, kind, plural, namespaced, strict) {group, version, kind, plural, namespaced, strict},
+#define X(id, group, version, kind, plural, traits)                                                                    \
+    {group,                                                                                                            \
+     version,                                                                                                          \
+     kind,                                                                                                             \
+     plural,                                                                                                           \
+     ((traits)&KIND_NAMESPACED) != 0,                                                                                  \
+     ((traits)&KIND_STRICT) != 0,                                                                                      \
+     ((traits)&KIND_STATUS) != 0,                                                                                      \
+     ((traits)&KIND_GENERATION) != 0},
         KUBE_KINDS(X)
 #undef X
     };
@@ -26,11 +34,17 @@ const struct kube_kind_info *kube_kind_info(enum kube_kind kind)
 static kind_decode_fn kind_decoder(enum kube_kind kind)
 {
     static const kind_decode_fn decoders[KUBE_KIND_COUNT] = {
-        [KUBE_NAMESPACE] = namespace_decode,
+        [KUBE_NAMESPACE] = kept_decode,
+        [KUBE_CONFIG_MAP] = config_map_decode,
+        [KUBE_SECRET] = secret_decode,
+        [KUBE_SERVICE_ACCOUNT] = kept_decode,
+        [KUBE_EVENT] = kept_decode,
+        [KUBE_LEASE] = kept_decode,
         [KUBE_SERVICE] = service_decode,
         [KUBE_POD] = pod_decode,
         [KUBE_ENDPOINT_SLICE] = endpoint_slice_decode,
         [KUBE_DEPLOYMENT] = deployment_decode,
+        [KUBE_REPLICA_SET] = deployment_decode,
         [KUBE_GATEWAY_CLASS] = gateway_class_decode,
         [KUBE_GATEWAY] = gateway_decode,
         [KUBE_HTTP_ROUTE] = http_route_decode,

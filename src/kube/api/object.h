@@ -12,27 +12,47 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-/* id, group, version, kind, plural, namespaced, strict (unknown fields are errors) */
+enum kind_trait {
+    KIND_NAMESPACED = 1,
+    KIND_STRICT = 2,    /* unknown fields are errors */
+    KIND_STATUS = 4,    /* status is a subresource */
+    KIND_GENERATION = 8 /* metadata.generation counts the changes of the spec */
+};
+
+/* id, group, version, kind, plural, traits */
 #define KUBE_KINDS(X)                                                                                                  \
-    X(NAMESPACE, "", "v1", "Namespace", "namespaces", false, false)                                                    \
-    X(SERVICE, "", "v1", "Service", "services", true, false)                                                           \
-    X(POD, "", "v1", "Pod", "pods", true, false)                                                                       \
-    X(ENDPOINT_SLICE, "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", true, false)                        \
-    X(DEPLOYMENT, "apps", "v1", "Deployment", "deployments", true, false)                                              \
-    X(GATEWAY_CLASS, "gateway.networking.k8s.io", "v1", "GatewayClass", "gatewayclasses", false, true)                 \
-    X(GATEWAY, "gateway.networking.k8s.io", "v1", "Gateway", "gateways", true, true)                                   \
-    X(HTTP_ROUTE, "gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes", true, true)                            \
-    X(REFERENCE_GRANT, "gateway.networking.k8s.io", "v1beta1", "ReferenceGrant", "referencegrants", true, true)        \
-    X(INFERENCE_POOL, "inference.networking.k8s.io", "v1", "InferencePool", "inferencepools", true, true)              \
-    X(INFERENCE_POOL_X, "inference.networking.x-k8s.io", "v1alpha2", "InferencePool", "inferencepools", true, true)    \
-    X(INFERENCE_MODEL, "inference.networking.x-k8s.io", "v1alpha2", "InferenceModel", "inferencemodels", true, true)   \
+    X(NAMESPACE, "", "v1", "Namespace", "namespaces", KIND_STATUS)                                                     \
+    X(CONFIG_MAP, "", "v1", "ConfigMap", "configmaps", KIND_NAMESPACED)                                                \
+    X(SECRET, "", "v1", "Secret", "secrets", KIND_NAMESPACED)                                                          \
+    X(SERVICE_ACCOUNT, "", "v1", "ServiceAccount", "serviceaccounts", KIND_NAMESPACED)                                 \
+    X(EVENT, "", "v1", "Event", "events", KIND_NAMESPACED)                                                             \
+    X(LEASE, "coordination.k8s.io", "v1", "Lease", "leases", KIND_NAMESPACED)                                          \
+    X(SERVICE, "", "v1", "Service", "services", KIND_NAMESPACED | KIND_STATUS)                                         \
+    X(POD, "", "v1", "Pod", "pods", KIND_NAMESPACED | KIND_STATUS)                                                     \
+    X(ENDPOINT_SLICE, "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", KIND_NAMESPACED)                    \
+    X(DEPLOYMENT, "apps", "v1", "Deployment", "deployments", KIND_NAMESPACED | KIND_STATUS | KIND_GENERATION)          \
+    X(REPLICA_SET, "apps", "v1", "ReplicaSet", "replicasets", KIND_NAMESPACED | KIND_STATUS | KIND_GENERATION)         \
+    X(GATEWAY_CLASS, "gateway.networking.k8s.io", "v1", "GatewayClass", "gatewayclasses",                              \
+      KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                                     \
+    X(GATEWAY, "gateway.networking.k8s.io", "v1", "Gateway", "gateways",                                               \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(HTTP_ROUTE, "gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes",                                        \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(REFERENCE_GRANT, "gateway.networking.k8s.io", "v1beta1", "ReferenceGrant", "referencegrants",                    \
+      KIND_NAMESPACED | KIND_STRICT | KIND_GENERATION)                                                                 \
+    X(INFERENCE_POOL, "inference.networking.k8s.io", "v1", "InferencePool", "inferencepools",                          \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(INFERENCE_POOL_X, "inference.networking.x-k8s.io", "v1alpha2", "InferencePool", "inferencepools",                \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(INFERENCE_MODEL, "inference.networking.x-k8s.io", "v1alpha2", "InferenceModel", "inferencemodels",               \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
     X(CLIENT_TRAFFIC_POLICY, "gateway.envoyproxy.io", "v1alpha1", "ClientTrafficPolicy", "clienttrafficpolicies",      \
-      true, true)                                                                                                      \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
     X(BACKEND_TRAFFIC_POLICY, "gateway.envoyproxy.io", "v1alpha1", "BackendTrafficPolicy", "backendtrafficpolicies",   \
-      true, true)
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)
 
 enum kube_kind {
-#define X(id, group, version, kind, plural, namespaced, strict) KUBE_##id,
+#define X(id, group, version, kind, plural, traits) KUBE_##id,
     KUBE_KINDS(X)
 #undef X
         KUBE_KIND_COUNT
@@ -45,6 +65,8 @@ struct kube_kind_info {
     const char *plural;
     bool is_namespaced;
     bool is_strict;
+    bool has_status;
+    bool has_generation;
 };
 const struct kube_kind_info *kube_kind_info(enum kube_kind kind);
 /* By apiVersion ("apps/v1") and kind; KUBE_KIND_COUNT when unknown. v1beta1 Gateway kinds are read as v1, v1
@@ -65,8 +87,8 @@ struct kube_object {
     const char *name;
     const char *namespace_; /* "" for cluster-scoped kinds; "default" when the manifest has none */
     const char *uid;        /* "" until a store gives one */
-    uint64_t generation;    /* 1 at first; the cache raises it when the spec changes */
-    uint64_t created_ms;    /* wall clock; metadata.creationTimestamp, or when the cache first saw it */
+    uint64_t generation;    /* counted by the store; 1 when the tree has none */
+    uint64_t created_ms;    /* wall clock; metadata.creationTimestamp, 0 when there is none */
     struct kube_labels labels;
     struct kube_labels annotations;
     json_t *tree;     /* the whole object, owned */

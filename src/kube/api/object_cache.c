@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* object_cache.c: per kind one array in order of namespace and name; looked up by halving, walked in order.
  *
- * Holds one count of each object.  What an object inherits from its older version (creation time, uid, generation) is
- * written before the object can be seen through the cache. */
+ * Holds one count of each object. */
 #include "kube/api/object_cache.h"
 
 #include <stdlib.h>
@@ -98,46 +97,41 @@ static bool is_same_spec(const struct kube_object *a, const struct kube_object *
     return spec_is_within(a->tree, b->tree) && spec_is_within(b->tree, a->tree);
 }
 
-/* A uid that is given and differs means that the object was deleted and made anew. */
-static bool is_same_life(const struct kube_object *older, const struct kube_object *newer)
+static bool is_same_map(const struct kube_labels *a, const struct kube_labels *b)
 {
-    return newer->uid[0] == '\0' || older->uid[0] == '\0' || strcmp(older->uid, newer->uid) == 0;
+    if (a->len != b->len)
+        return false;
+    for (unsigned i = 0; i < a->len; i++) { /* both are sorted */
+        if (strcmp(a->items[i].key, b->items[i].key) != 0 || strcmp(a->items[i].value, b->items[i].value) != 0)
+            return false;
+    }
+    return true;
 }
 
-static void inherit(struct kube_object *newer, const struct kube_object *older, bool is_spec_changed)
+static enum object_change compare(const struct kube_object *older, const struct kube_object *newer)
 {
-    if (!is_same_life(older, newer))
-        return;
-    uint64_t due = older->generation + (is_spec_changed ? 1 : 0);
-    if (newer->generation < due)
-        newer->generation = due;
-    newer->created_ms = older->created_ms;
-    if (newer->uid[0] == '\0')
-        newer->uid = arena_strdup(newer->arena, older->uid);
+    if (older == newer || json_equal(older->tree, newer->tree))
+        return OBJECT_UNCHANGED;
+    bool is_same = older->generation == newer->generation && strcmp(older->uid, newer->uid) == 0 &&
+                   is_same_map(&older->labels, &newer->labels) &&
+                   is_same_map(&older->annotations, &newer->annotations) && is_same_spec(older, newer);
+    return is_same ? OBJECT_STATUS_CHANGED : OBJECT_CHANGED;
 }
 
-enum object_change object_cache_put(struct object_cache *cache, struct kube_object *object, uint64_t now_wall_ms)
+enum object_change object_cache_put(struct object_cache *cache, struct kube_object *object)
 {
     struct kind_list *list = &cache->kinds[object->kind];
     size_t position;
     if (!find_position(list, object->namespace_, object->name, &position)) {
-        if (object->created_ms == 0)
-            object->created_ms = now_wall_ms;
         insert_at(list, position, object);
         return OBJECT_ADDED;
     }
     struct kube_object *older = list->objects[position];
-    if (older == object || json_equal(older->tree, object->tree)) {
-        kube_object_give_back(object);
-        return OBJECT_UNCHANGED;
-    }
-    bool is_spec_changed = !is_same_spec(older, object);
-    if (object->created_ms == 0)
-        object->created_ms = now_wall_ms;
-    inherit(object, older, is_spec_changed);
+    enum object_change change = compare(older, object);
+    /* The newer one also when they are equal: what else holds it (the store) need not keep both. */
     list->objects[position] = object;
     kube_object_give_back(older);
-    return is_spec_changed ? OBJECT_SPEC_CHANGED : OBJECT_META_CHANGED;
+    return change;
 }
 
 enum object_change object_cache_remove(struct object_cache *cache, enum kube_kind kind, const char *namespace_,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* object_cache.h: the objects in force, by kind, namespace and name.  One thread (control).
  *
- * What reads manifests fills it now; the API server and the Kubernetes client sit on the same cache later. */
+ * Filled from the store's durable changes, or by whoever reads manifests without a store (check, explain). */
 #ifndef KUBE_API_OBJECT_CACHE_H
 #define KUBE_API_OBJECT_CACHE_H
 
@@ -9,13 +9,18 @@
 
 struct object_cache;
 
-enum object_change { OBJECT_UNCHANGED, OBJECT_ADDED, OBJECT_SPEC_CHANGED, OBJECT_META_CHANGED, OBJECT_REMOVED };
+enum object_change {
+    OBJECT_UNCHANGED,
+    OBJECT_ADDED,
+    OBJECT_CHANGED,        /* the spec (everything but metadata and status), labels, annotations, uid or generation */
+    OBJECT_STATUS_CHANGED, /* nothing but the status and what the server keeps in metadata */
+    OBJECT_REMOVED
+};
 
 struct object_cache *object_cache_new(void);
 void object_cache_free(struct object_cache *cache);
-/* Takes over the caller's count of object.  Keeps created_ms and uid of an older version; generation rises when the
- * spec (everything but metadata and status) differs.  now_wall_ms: creation time of a new object without one. */
-enum object_change object_cache_put(struct object_cache *cache, struct kube_object *object, uint64_t now_wall_ms);
+/* Takes over the caller's count of object, which stays as it is: uid, generation and creation time are its own. */
+enum object_change object_cache_put(struct object_cache *cache, struct kube_object *object);
 enum object_change object_cache_remove(struct object_cache *cache, enum kube_kind kind, const char *namespace_,
                                        const char *name);
 /* Borrowed; NULL when absent. */

@@ -6,11 +6,18 @@
 #include <dirent.h>
 
 static const char service[] = MANIFEST_HEAD("v1", "Service") "spec: ";
+static const char config_map[] = MANIFEST_HEAD("v1", "ConfigMap");
+static const char secret[] = MANIFEST_HEAD("v1", "Secret");
 static const char pod[] = MANIFEST_HEAD("v1", "Pod");
 static const char container[] = MANIFEST_HEAD("v1", "Pod") "spec:\n  containers:\n  - {name: a, image: b}\n  - ";
 static const char deployment[] = MANIFEST_HEAD(
     "apps/v1",
     "Deployment") "spec:\n"
+                  "  template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: b}]}}\n  ";
+static const char selected[] = MANIFEST_HEAD(
+    "apps/v1",
+    "Deployment") "spec:\n"
+                  "  selector: {matchLabels: {app: a}}\n"
                   "  template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: b}]}}\n  ";
 static const char slice[] = MANIFEST_HEAD("discovery.k8s.io/v1", "EndpointSlice");
 
@@ -21,7 +28,7 @@ static const struct bad_manifest bad_manifests[] = {
     {"", "{kind: Pod, metadata: {name: x}}", "apiVersion", "Required", "required"},
     {"", "{apiVersion: v1, metadata: {name: x}}", "kind", "Required", "required"},
     {"", "{apiVersion: 1, kind: Pod}", "apiVersion", "TypeMismatch", "must be a string"},
-    {"", "{apiVersion: v1, kind: Secret, metadata: {name: x}}", "kind", "UnknownKind", "unknown kind Secret in v1"},
+    {"", "{apiVersion: v1, kind: Volume, metadata: {name: x}}", "kind", "UnknownKind", "unknown kind Volume in v1"},
     {"", "{apiVersion: v2, kind: Pod, metadata: {name: x}}", "apiVersion", "UnknownKind", "must be v1 for kind Pod"},
     {"", "{apiVersion: /v1, kind: Pod}", "apiVersion", "UnknownKind", ""},
     {"", "{apiVersion: v1, kind: Namespace}", "metadata", "Required", "required"},
@@ -62,6 +69,14 @@ static const struct bad_manifest bad_manifests[] = {
     {service, "{ports: [{name: a, port: 1}, {name: a, port: 2}]}", "spec.ports[1].name", "Invalid", "must be unique"},
     {service, "{ports: [{name: a, port: 1}, {name: b, port: 1}]}", "spec.ports[1].port", "Invalid", "must be unique"},
     {service, "{selector: {a: [b]}, ports: [{port: 1}]}", "spec.selector.a", "TypeMismatch", "must be a string"},
+    {config_map, "data: {a: 1}", "data.a", "TypeMismatch", "must be a string; put it in quotes"},
+    {config_map, "data: text", "data", "TypeMismatch", "must be an object"},
+    {config_map, "data: {a/b: c}", "data[a/b]", "Invalid", "must have a key of letters"},
+    {config_map, "data: {..: c}", "data[..]", "Invalid", "must have a key of letters"},
+    {config_map, "binaryData: {a: plain text}", "binaryData.a", "Invalid", "must be base64"},
+    {secret, "data: {a: plain}", "data.a", "Invalid", "must be base64"},
+    {secret, "data: {a: YQ=a}", "data.a", "Invalid", "must be base64"},
+    {secret, "stringData: {a: true}", "stringData.a", "TypeMismatch", "must be a string"},
     {pod, "spec: {containers: []}", "spec.containers", "Invalid", "must have at least 1 item"},
     {pod, "spec: {containers: [{name: a, image: b}]}\nstatus: {podIP: 1.2.3}", "status.podIP", "Invalid",
      "must be an IPv4 or IPv6"},
@@ -76,6 +91,29 @@ static const struct bad_manifest bad_manifests[] = {
      "must be printable"},
     {container, "{name: c, image: b, env: [{name: A, value: x, valueFrom: {}}]}", "spec.containers[1].env[0].valueFrom",
      "Invalid", "must not be given together"},
+    {container, "{name: c, image: b, env: [{name: A, valueFrom: {}}]}", "spec.containers[1].env[0].valueFrom",
+     "Required", "must have exactly one of configMapKeyRef"},
+    {container, "{name: c, image: b, env: [{name: A, valueFrom: {configMapKeyRef: {key: k}}}]}",
+     "spec.containers[1].env[0].valueFrom.configMapKeyRef.name", "Required", "required"},
+    {container, "{name: c, image: b, env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: ''}}}]}",
+     "spec.containers[1].env[0].valueFrom.secretKeyRef.key", "Invalid", "must not be empty"},
+    {container, "{name: c, image: b, env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k, optional: 1}}}]}",
+     "spec.containers[1].env[0].valueFrom.secretKeyRef.optional", "TypeMismatch", "must be true or false"},
+    {container,
+     "{name: c, image: b, env: [{name: A, valueFrom: {fieldRef: {fieldPath: x}, secretKeyRef: {name: s, key: k}}}]}",
+     "spec.containers[1].env[0].valueFrom", "Invalid", "must have exactly one of"},
+    {container, "{name: c, image: b, env: [{name: A, valueFrom: {fieldRef: {}}}]}",
+     "spec.containers[1].env[0].valueFrom.fieldRef.fieldPath", "Required", "required"},
+    {container, "{name: c, image: b, envFrom: [{prefix: A_}]}", "spec.containers[1].envFrom[0]", "Required",
+     "must have exactly one of configMapRef or secretRef"},
+    {container, "{name: c, image: b, envFrom: [{configMapRef: {name: a}, secretRef: {name: b}}]}",
+     "spec.containers[1].envFrom[0]", "Invalid", "must have exactly one of"},
+    {container, "{name: c, image: b, envFrom: [{secretRef: {}}]}", "spec.containers[1].envFrom[0].secretRef.name",
+     "Required", "required"},
+    {container, "{name: c, image: b, envFrom: [{prefix: 'A=', secretRef: {name: s}}]}",
+     "spec.containers[1].envFrom[0].prefix", "Invalid", "must be printable"},
+    {pod, "spec: {restartPolicy: Sometimes, containers: [{name: a, image: b}]}", "spec.restartPolicy", "Invalid",
+     "must be Always, OnFailure or Never"},
     {container, "{name: c, image: b, ports: [{name: p, containerPort: 99999}]}",
      "spec.containers[1].ports[0].containerPort", "Invalid", "must be 1..65535"},
     {container, "{name: c, image: b, readinessProbe: {}}", "spec.containers[1].readinessProbe", "Required",
@@ -91,6 +129,28 @@ static const struct bad_manifest bad_manifests[] = {
     {deployment, "selector: {}", "spec.selector", "Invalid", "must not be empty"},
     {deployment, "selector: {matchLabels: {app: b}}", "spec.template.metadata.labels", "Invalid",
      "must match spec.selector"},
+    {selected, "minReadySeconds: -1", "spec.minReadySeconds", "Invalid", "must be 0 or more"},
+    {selected, "minReadySeconds: 600", "spec.progressDeadlineSeconds", "Invalid", "must be more than minReadySeconds"},
+    {selected, "progressDeadlineSeconds: 0", "spec.progressDeadlineSeconds", "Invalid", "must be more than"},
+    {selected, "revisionHistoryLimit: many", "spec.revisionHistoryLimit", "TypeMismatch", "must be an integer"},
+    {selected, "paused: 1", "spec.paused", "TypeMismatch", "must be true or false"},
+    {selected, "strategy: {type: BlueGreen}", "spec.strategy.type", "Invalid", "must be Recreate or RollingUpdate"},
+    {selected, "strategy: {type: Recreate, rollingUpdate: {maxSurge: 1}}", "spec.strategy.rollingUpdate", "Forbidden",
+     "must not be given with type Recreate"},
+    {selected, "strategy: {rollingUpdate: {maxSurge: -1}}", "spec.strategy.rollingUpdate.maxSurge", "Invalid",
+     "must be 0 or more"},
+    {selected, "strategy: {rollingUpdate: {maxSurge: true}}", "spec.strategy.rollingUpdate.maxSurge", "TypeMismatch",
+     "must be a number of pods or a percentage"},
+    {selected, "strategy: {rollingUpdate: {maxUnavailable: '25'}}", "spec.strategy.rollingUpdate.maxUnavailable",
+     "Invalid", "must be a percentage"},
+    {selected, "strategy: {rollingUpdate: {maxUnavailable: '101%'}}", "spec.strategy.rollingUpdate.maxUnavailable",
+     "Invalid", "must be at most 100%"},
+    {selected, "strategy: {rollingUpdate: {maxUnavailable: 0, maxSurge: 0%}}",
+     "spec.strategy.rollingUpdate.maxUnavailable", "Invalid", "must not be 0 when maxSurge is 0"},
+    {MANIFEST_HEAD("apps/v1", "ReplicaSet"),
+     "spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {restartPolicy: Never, "
+     "containers: [{name: a, image: b}]}}}",
+     "spec.template.spec.restartPolicy", "NotSupported", "must be Always"},
     {slice, "endpoints: []", "addressType", "Required", "required"},
     {slice, "addressType: FQDN", "addressType", "Invalid", "must be IPv4 or IPv6"},
     {slice, "addressType: IPv4\nendpoints: [{addresses: ['::1']}]", "endpoints[0].addresses[0]", "Invalid",

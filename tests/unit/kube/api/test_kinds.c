@@ -429,6 +429,67 @@ static void a_deployment_is_decoded(void **state)
     assert_string_equal(server->env[0].value, "b");
     assert_string_equal(server->env[1].name, "TOKEN");
     assert_string_equal(server->env[1].value, "");
+    assert_true(deployment->is_recreate);
+}
+
+static void the_rollout_of_a_deployment_is_decoded(void **state)
+{
+    const struct deployment_spec *deployment = fixture_spec(
+        *state, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: blue}\n"
+                "spec:\n"
+                "  paused: true\n"
+                "  minReadySeconds: 5\n"
+                "  revisionHistoryLimit: 0\n"
+                "  progressDeadlineSeconds: 60\n"
+                "  strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 130%, maxUnavailable: 2}}\n"
+                "  selector: {matchLabels: {app: chat}}\n"
+                "  template: {metadata: {labels: {app: chat}}, spec: {containers: [{name: a, image: b}]}}\n");
+    assert_true(deployment->is_paused);
+    assert_false(deployment->is_recreate);
+    assert_int_equal(deployment->min_ready_s, 5);
+    assert_int_equal(deployment->revision_history_limit, 0);
+    assert_int_equal(deployment->progress_deadline_s, 60);
+    assert_int_equal(deployment->max_surge.value, 130);
+    assert_true(deployment->max_surge.is_percent);
+    assert_int_equal(deployment->max_unavailable.value, 2);
+    assert_false(deployment->max_unavailable.is_percent);
+}
+
+static void an_environment_may_come_from_other_objects(void **state)
+{
+    const struct pod_spec *pod = fixture_spec(
+        *state, "apiVersion: v1\nkind: Pod\nmetadata: {name: chat-0}\n"
+                "spec:\n"
+                "  restartPolicy: OnFailure\n"
+                "  nodeName: n\n"
+                "  containers:\n"
+                "  - name: a\n"
+                "    image: b\n"
+                "    envFrom: [{prefix: P_, configMapRef: {name: all, optional: true}}, {secretRef: {name: keys}}]\n"
+                "    env:\n"
+                "    - {name: A, valueFrom: {configMapKeyRef: {name: c, key: k}}}\n"
+                "    - {name: B, valueFrom: {secretKeyRef: {name: s, key: t, optional: true}}}\n"
+                "    - {name: C, valueFrom: {fieldRef: {fieldPath: status.podIP}}}\n"
+                "    - {name: D, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}\n"
+                "    - {name: E, value: e}\n");
+    assert_int_equal(pod->pod.restart_policy, RESTART_ON_FAILURE);
+    assert_string_equal(pod->node_name, "n");
+    const struct container_spec *container = &pod->pod.containers[0];
+    assert_int_equal(container->env_from_count, 2);
+    assert_int_equal(container->env_from[0].source, ENV_CONFIG_MAP);
+    assert_string_equal(container->env_from[0].prefix, "P_");
+    assert_string_equal(container->env_from[0].from, "all");
+    assert_true(container->env_from[0].is_optional);
+    assert_int_equal(container->env_from[1].source, ENV_SECRET);
+    assert_string_equal(container->env_from[1].from, "keys");
+    static const enum env_source sources[] = {ENV_CONFIG_MAP, ENV_SECRET, ENV_FIELD, ENV_RESOURCE, ENV_VALUE};
+    for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+        assert_int_equal(container->env[i].source, sources[i]);
+    assert_string_equal(container->env[1].from, "s");
+    assert_string_equal(container->env[1].key, "t");
+    assert_true(container->env[1].is_optional);
+    assert_string_equal(container->env[2].from, "status.podIP");
+    assert_string_equal(container->env[4].value, "e");
 }
 
 static void probes_get_the_defaults_of_kubernetes(void **state)
@@ -462,22 +523,33 @@ static void a_short_deployment_gets_its_defaults(void **state)
                 "  template: {metadata: {labels: {app: chat}}, spec: {containers: [{name: a, image: b}]}}\n");
     assert_int_equal(deployment->replicas, 1);
     assert_int_equal(deployment->pod.termination_grace_s, 30);
+    assert_int_equal(deployment->pod.restart_policy, RESTART_ALWAYS);
+    assert_false(deployment->is_recreate || deployment->is_paused);
+    assert_int_equal(deployment->min_ready_s, 0);
+    assert_int_equal(deployment->revision_history_limit, 10);
+    assert_int_equal(deployment->progress_deadline_s, 600);
+    assert_int_equal(deployment->max_surge.value, 25);
+    assert_true(deployment->max_surge.is_percent && deployment->max_unavailable.is_percent);
     assert_int_equal(deployment->pod.containers[0].command_count, 0);
     assert_null(deployment->pod.containers[0].command[0]);
 }
 
 static void a_pod_is_decoded_with_its_status(void **state)
 {
-    const struct pod_spec *pod = fixture_spec(
-        *state, "apiVersion: v1\nkind: Pod\n"
-                "metadata: {name: chat-0, labels: {app: chat}, deletionTimestamp: "
-                "\"2025-01-31T12:00:00Z\"}\n"
-                "spec: {containers: [{name: a, image: b}]}\n"
-                "status:\n"
-                "  phase: Running\n"
-                "  podIP: 127.1.2.3\n"
-                "  conditions: [{type: Initialized, status: \"False\"}, {type: Ready, status: \"True\"}]\n");
+    const struct pod_spec *pod =
+        fixture_spec(*state, "apiVersion: v1\nkind: Pod\n"
+                             "metadata: {name: chat-0, labels: {app: chat}, deletionTimestamp: "
+                             "\"2025-01-31T12:00:00Z\"}\n"
+                             "spec: {containers: [{name: a, image: b}]}\n"
+                             "status:\n"
+                             "  phase: Running\n"
+                             "  podIP: 127.1.2.3\n"
+                             "  conditions: [{type: Initialized, status: \"False\"}, {type: Ready, status: \"True\", "
+                             "lastTransitionTime: \"1970-01-01T00:00:07Z\"}]\n");
     assert_string_equal(pod->pod_ip, "127.1.2.3");
+    assert_string_equal(pod->phase, "Running");
+    assert_string_equal(pod->node_name, "");
+    assert_int_equal(pod->ready_since_ms, 7000);
     assert_true(pod->is_ready);
     assert_true(pod->is_deleting);
     assert_string_equal(kube_labels_get(&pod->pod.labels, "app"), "chat");
@@ -553,6 +625,8 @@ int main(void)
         KIND_TEST(a_service_is_decoded),
         KIND_TEST(a_headless_or_external_service_needs_no_ports),
         KIND_TEST(a_deployment_is_decoded),
+        KIND_TEST(the_rollout_of_a_deployment_is_decoded),
+        KIND_TEST(an_environment_may_come_from_other_objects),
         KIND_TEST(probes_get_the_defaults_of_kubernetes),
         KIND_TEST(a_short_deployment_gets_its_defaults),
         KIND_TEST(a_pod_is_decoded_with_its_status),
