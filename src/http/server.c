@@ -25,6 +25,7 @@ const struct http_server_config http_server_defaults = {
     .send_high_water = 256 * 1024,
     .max_connections = 20000,
     .server_name = NULL,
+    .tls = NULL,
 };
 
 struct http_server *http_server_new(struct reactor *reactor, const struct http_server_config *config,

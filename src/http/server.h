@@ -12,11 +12,13 @@
 #include "http/exchange.h"
 
 struct http_server;
+struct tls_server;
 
 /* What happened that only the outside may count or log. */
 struct http_server_observer {
     void (*on_connection)(void *server_data, int delta); /* +1 opened, -1 closed */
-    /* Requests answered by the server itself: reason and status as in H1_ERRORS, or "slow_request" (408), ... */
+    /* Requests answered by the server itself: reason and status as in H1_ERRORS, or "slow_request" (408), ...; and
+     * "tls_handshake", status 0: one that failed or took too long. */
     void (*on_bad_request)(void *server_data, const char *reason, unsigned status);
 };
 
@@ -30,8 +32,10 @@ struct http_server_config {
     uint32_t send_high_water;      /* bytes queued towards a client before exchange_send_room() is 0 */
     uint32_t max_connections;      /* beyond: 503 "too_many_connections" and close */
     const char *server_name;       /* Server header, or NULL for none */
+    struct tls_server *tls;        /* NULL: plain.  Outlives the server. */
 };
-extern const struct http_server_config http_server_defaults; /* 10 s, 60 s, 300 s, 1 s, 60 s, 256 KiB, 20000, NULL */
+extern const struct http_server_config
+    http_server_defaults; /* 10 s, 60 s, 300 s, 1 s, 60 s, 256 KiB, 20000, NULL, NULL */
 
 struct http_server *http_server_new(struct reactor *reactor, const struct http_server_config *config,
                                     const struct http_handler *handler, const struct http_server_observer *observer,

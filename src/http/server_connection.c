@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "http/inbox.h"
+#include "net/tls.h"
 
 enum { MAX_PIECES = 4 };
 
@@ -260,6 +261,8 @@ static void receive(struct http_connection *connection)
         if (got == -EAGAIN)
             return;
         if (got <= 0) {
+            if (got == -EPROTO)
+                server_tell_bad_request(connection->server, "tls_handshake", 0);
             peer_gone(connection);
             return;
         }
@@ -349,13 +352,20 @@ static const struct transport_owner transport_owner = {
     .on_peer_gone = on_peer_gone,
 };
 
+static struct transport *adopt(struct http_connection *connection, struct http_server *server, int fd)
+{
+    struct tls_server *tls = server->config.tls;
+    return tls != NULL ? tls_adopt(server->reactor, fd, tls, &transport_owner, connection)
+                       : tcp_adopt(server->reactor, fd, &transport_owner, connection);
+}
+
 struct http_connection *connection_open(struct http_server *server, int fd, const struct address *peer,
                                         void *listener_data)
 {
     struct http_connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL)
         abort();
-    connection->transport = tcp_adopt(server->reactor, fd, &transport_owner, connection);
+    connection->transport = adopt(connection, server, fd);
     if (connection->transport == NULL) {
         free(connection);
         return NULL;

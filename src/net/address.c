@@ -97,3 +97,12 @@ bool address_equal(const struct address *a, const struct address *b)
                a->sa.v6.sin6_scope_id == b->sa.v6.sin6_scope_id;
     return a->sa.v4.sin_addr.s_addr == b->sa.v4.sin_addr.s_addr;
 }
+
+bool address_is_wildcard(const struct address *address)
+{
+    if (address->len == 0)
+        return false;
+    if (address->sa.generic.sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&address->sa.v6.sin6_addr);
+    return address->sa.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}

@@ -30,5 +30,7 @@ void address_text(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 void address_ip_text(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 uint16_t address_port(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
+/* 0.0.0.0 and ::, whatever the port: an address to listen at, not to call. */
+bool address_is_wildcard(const struct address *address);
 
 #endif

@@ -4,20 +4,15 @@
  *
  * epoll_ctl is called only when the wanted readiness changes.  EPOLLRDHUP stays registered while reading is paused, so
  * that a peer that leaves is noticed; once told, it is dropped, because level-triggered it would wake every turn. */
-#include "net/transport.h"
+#include "net/transport_internal.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/log.h"
-
-enum { GONE_EVENTS = EPOLLRDHUP | EPOLLHUP | EPOLLERR };
-
-static void update_watch(struct transport *transport)
+static void tcp_update_watch(struct transport *transport)
 {
     if (transport->closed || transport->connecting)
         return;
@@ -26,32 +21,7 @@ static void update_watch(struct transport *transport)
         events |= EPOLLIN;
     if (transport->want_write)
         events |= EPOLLOUT;
-    if (events == 0) {
-        /* The kernel reports EPOLLHUP and EPOLLERR whatever is asked for: only leaving ends that. */
-        reactor_unwatch(transport->reactor, &transport->watch);
-        return;
-    }
-    int error = reactor_watch_set(transport->reactor, &transport->watch, events);
-    /* Only coming back after having left can fail, for lack of kernel memory: the peer is known to be gone by then, and
-     * the owner's timeout ends what it still waits for. */
-    if (error != 0)
-        log_error(reactor_name(transport->reactor), "epoll_ctl: %s", strerror(-error));
-}
-
-void transport_want_read(struct transport *transport, bool want)
-{
-    if (transport->want_read == want)
-        return;
-    transport->want_read = want;
-    update_watch(transport);
-}
-
-void transport_want_write(struct transport *transport, bool want)
-{
-    if (transport->want_write == want)
-        return;
-    transport->want_write = want;
-    update_watch(transport);
+    transport_watch(transport, events);
 }
 
 static void finish_connect(struct transport *transport)
@@ -68,15 +38,7 @@ static void finish_connect(struct transport *transport)
     }
     transport->connecting = false;
     transport->owner->on_connected(transport, 0);
-    update_watch(transport);
-}
-
-static void tell_peer_gone(struct transport *transport)
-{
-    transport->peer_gone_told = true;
-    if (transport->owner->on_peer_gone != NULL)
-        transport->owner->on_peer_gone(transport);
-    update_watch(transport);
+    tcp_update_watch(transport);
 }
 
 static void on_event(struct reactor_watch *watch, uint32_t events)
@@ -91,10 +53,10 @@ static void on_event(struct reactor_watch *watch, uint32_t events)
     if (transport->closed)
         return;
     if (transport->want_read) {
-        if ((events & (EPOLLIN | GONE_EVENTS)) != 0)
+        if ((events & (EPOLLIN | TRANSPORT_GONE_EVENTS)) != 0)
             transport->owner->on_readable(transport);
-    } else if ((events & GONE_EVENTS) != 0 && !transport->peer_gone_told) {
-        tell_peer_gone(transport);
+    } else if ((events & TRANSPORT_GONE_EVENTS) != 0 && !transport->peer_gone_told) {
+        transport_tell_peer_gone(transport);
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !transport->want_write) {
         reactor_unwatch(transport->reactor, watch);
     }
@@ -137,17 +99,8 @@ static void reclaim(struct reactor_reclaim *self)
 
 static void tcp_close(struct transport *transport, bool reset)
 {
-    if (transport->closed)
-        return;
-    transport->closed = true;
-    reactor_unwatch(transport->reactor, &transport->watch);
-    if (reset) {
-        struct linger none = {.l_onoff = 1, .l_linger = 0};
-        setsockopt(transport->watch.fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-    }
-    close(transport->watch.fd);
-    transport->watch.fd = -1;
-    reactor_reclaim_later(transport->reactor, &transport->reclaim);
+    if (!transport->closed)
+        transport_close_socket(transport, reset);
 }
 
 static void tcp_shutdown_write(struct transport *transport)
@@ -156,7 +109,12 @@ static void tcp_shutdown_write(struct transport *transport)
 }
 
 static const struct transport_ops tcp_ops = {
-    .recv = tcp_recv, .sendv = tcp_sendv, .close = tcp_close, .shutdown_write = tcp_shutdown_write};
+    .recv = tcp_recv,
+    .sendv = tcp_sendv,
+    .close = tcp_close,
+    .shutdown_write = tcp_shutdown_write,
+    .update_watch = tcp_update_watch,
+};
 
 static struct transport *new_transport(struct reactor *reactor, int fd, const struct transport_owner *owner,
                                        void *owner_data)
@@ -164,16 +122,9 @@ static struct transport *new_transport(struct reactor *reactor, int fd, const st
     struct transport *transport = calloc(1, sizeof(*transport));
     if (transport == NULL)
         abort();
-    *transport = (struct transport){.ops = &tcp_ops,
-                                    .owner = owner,
-                                    .owner_data = owner_data,
-                                    .reactor = reactor,
-                                    .reclaim.reclaim = reclaim,
-                                    .want_read = true};
-    reactor_watch_init(&transport->watch, fd, on_event);
-    /* Answers and events are written whole: waiting for more only adds latency. */
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    *transport = (struct transport){
+        .ops = &tcp_ops, .owner = owner, .owner_data = owner_data, .reactor = reactor, .reclaim.reclaim = reclaim};
+    transport_init(transport, fd, on_event);
     return transport;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.h: a byte stream under a protocol: plain TCP now, TLS behind the same face later.
+/* transport.h: a byte stream under a protocol: plain TCP (tcp.c), or TLS behind the same face (tls.h).
  *
  * Non-blocking.  The owner hears of readiness through its callbacks and then calls recv/send.  One owner, one thread.
  */
@@ -27,14 +27,18 @@ struct transport_owner {
 };
 
 struct transport_ops {
-    /* > 0 bytes; 0 end of stream; -EAGAIN; other -errno. */
+    /* > 0 bytes; 0 end of stream; -EAGAIN; other -errno.  TLS: -EPROTO when there was no handshake, -EBADMSG when what
+     * came later is broken. */
     ssize_t (*recv)(struct transport *transport, void *data, size_t size);
-    /* > 0 bytes taken (may be fewer than offered); -EAGAIN; other -errno (-EPIPE, -ECONNRESET). */
+    /* > 0 bytes taken (may be fewer than offered); -EAGAIN; other -errno (-EPIPE, -ECONNRESET).  What was not taken
+     * comes first, and whole, in the next call: TLS may have sealed it into a record already. */
     ssize_t (*sendv)(struct transport *transport, const struct iovec *pieces, int count);
     /* Frees at the end of the turn.  reset: RST instead of FIN, so that the peer knows that it was cut. */
     void (*close)(struct transport *transport, bool reset);
     /* Sends FIN, keeps reading (lingering close). */
     void (*shutdown_write)(struct transport *transport);
+    /* want_read or want_write has changed. */
+    void (*update_watch)(struct transport *transport);
 };
 
 struct transport {
@@ -59,8 +63,21 @@ struct transport *tcp_connect(struct reactor *reactor, const struct address *to,
 struct transport *tcp_adopt(struct reactor *reactor, int fd, const struct transport_owner *owner, void *owner_data);
 
 /* Which readiness is wanted; both cheap when unchanged.  Reading is wanted at first, writing is not. */
-void transport_want_read(struct transport *transport, bool want);
-void transport_want_write(struct transport *transport, bool want);
+static inline void transport_want_read(struct transport *transport, bool want)
+{
+    if (transport->want_read == want)
+        return;
+    transport->want_read = want;
+    transport->ops->update_watch(transport);
+}
+
+static inline void transport_want_write(struct transport *transport, bool want)
+{
+    if (transport->want_write == want)
+        return;
+    transport->want_write = want;
+    transport->ops->update_watch(transport);
+}
 
 static inline ssize_t transport_recv(struct transport *transport, void *data, size_t size)
 {

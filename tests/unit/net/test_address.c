@@ -113,6 +113,25 @@ static void no_address_has_a_text_and_equals_only_no_address(void **state)
     assert_false(address_equal(&none, &some));
 }
 
+static void wildcards_are_known_in_both_families(void **state)
+{
+    (void)state;
+    static const struct {
+        struct bytes text;
+        bool is_wildcard;
+    } cases[] = {{BYTES("0.0.0.0:80"), true},
+                 {BYTES("[::]:80"), true},
+                 {BYTES("0.0.0.1:80"), false},
+                 {BYTES("127.0.0.1:0"), false},
+                 {BYTES("[::1]:80"), false}};
+    struct address address = {.len = 0};
+    assert_false(address_is_wildcard(&address));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_true(address_parse(&address, cases[i].text));
+        assert_int_equal(address_is_wildcard(&address), cases[i].is_wildcard);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +142,7 @@ int main(void)
         cmocka_unit_test(the_ip_text_has_neither_port_nor_brackets),
         cmocka_unit_test(addresses_differ_by_family_ip_and_port),
         cmocka_unit_test(no_address_has_a_text_and_equals_only_no_address),
+        cmocka_unit_test(wildcards_are_known_in_both_families),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* transport.c: see transport_internal.h.  Called when something changes, never per byte. */
+#include "net/transport_internal.h"
+
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+void transport_init(struct transport *transport, int fd, void (*on_event)(struct reactor_watch *watch, uint32_t events))
+{
+    transport->want_read = true;
+    reactor_watch_init(&transport->watch, fd, on_event);
+    /* Answers and events are written whole: waiting for more only adds latency. */
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void transport_watch(struct transport *transport, uint32_t events)
+{
+    if (events == 0) {
+        /* The kernel reports EPOLLHUP and EPOLLERR whatever is asked for: only leaving ends that. */
+        reactor_unwatch(transport->reactor, &transport->watch);
+        return;
+    }
+    int error = reactor_watch_set(transport->reactor, &transport->watch, events);
+    /* Only coming back after having left can fail, for lack of kernel memory: the peer is known to be gone by then, and
+     * the owner's timeout ends what it still waits for. */
+    if (error != 0)
+        log_error(reactor_name(transport->reactor), "epoll_ctl: %s", strerror(-error));
+}
+
+void transport_tell_peer_gone(struct transport *transport)
+{
+    transport->peer_gone_told = true;
+    if (transport->owner->on_peer_gone != NULL)
+        transport->owner->on_peer_gone(transport);
+    transport->ops->update_watch(transport);
+}
+
+void transport_close_socket(struct transport *transport, bool reset)
+{
+    transport->closed = true;
+    reactor_unwatch(transport->reactor, &transport->watch);
+    if (reset) {
+        struct linger none = {.l_onoff = 1, .l_linger = 0};
+        setsockopt(transport->watch.fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    }
+    close(transport->watch.fd);
+    transport->watch.fd = -1;
+    reactor_reclaim_later(transport->reactor, &transport->reclaim);
+}

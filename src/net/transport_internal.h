@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* transport_internal.h: what the transports over a socket share: the socket's watch, and how it is closed. */
+#ifndef NET_TRANSPORT_INTERNAL_H
+#define NET_TRANSPORT_INTERNAL_H
+
+#include "net/transport.h"
+
+enum { TRANSPORT_GONE_EVENTS = EPOLLRDHUP | EPOLLHUP | EPOLLERR };
+
+/* ops, owner, owner_data, reactor and reclaim are set by the caller; reading is wanted.  Sets TCP_NODELAY. */
+void transport_init(struct transport *transport, int fd,
+                    void (*on_event)(struct reactor_watch *watch, uint32_t events));
+/* Asks for these events, 0 for none. */
+void transport_watch(struct transport *transport, uint32_t events);
+/* Calls on_peer_gone, and stops listening for that. */
+void transport_tell_peer_gone(struct transport *transport);
+/* Marks as closed, closes the descriptor and leaves the memory to the end of the turn. */
+void transport_close_socket(struct transport *transport, bool reset);
+
+#endif
