@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Container commands are a user's text: any bytes are split or refused. */
-/* uses: control */
+/* uses: control_workloads */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "control/command_line.h"
+#include "control/workloads/command_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
