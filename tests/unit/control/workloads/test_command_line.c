@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "control/command_line.h"
+#include "control/workloads/command_line.h"
 
 static const struct {
     const char *text;

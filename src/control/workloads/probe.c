@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* probe.c: TCP and HTTP checks, each on a fresh connection, as a kubelet makes them. */
-#include "control/probe.h"
+#include "control/workloads/probe.h"
 
 #include "http/codec/h1_write.h"
 #include "net/transport.h"

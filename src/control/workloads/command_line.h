@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_line.h: what a container would run, as far as the simulator can stand for it.  Pure. */
-#ifndef CONTROL_COMMAND_LINE_H
-#define CONTROL_COMMAND_LINE_H
+#ifndef CONTROL_WORKLOADS_COMMAND_LINE_H
+#define CONTROL_WORKLOADS_COMMAND_LINE_H
 
 #include "kube/api/core.h"
 

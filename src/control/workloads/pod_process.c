@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pod_process.c: fork, exec, and the loopback network that plays the pod network. */
-#include "control/pod_process.h"
+#include "control/workloads/pod_process.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/address.h"
@@ -30,11 +31,44 @@ static const char **build_arguments(const struct pod_process *process, struct ar
     argv[n++] = arena_printf(arena, "%u", (unsigned)command->port);
     argv[n++] = "--sim-speed";
     argv[n++] = arena_printf(arena, "%g", process->speed);
+    /* It finishes what runs; the end of the Pod's grace period, which a deletion may set, is a SIGKILL. */
+    argv[n++] = "--grace";
+    argv[n++] = "86400";
     if (process->behaviour != NULL) {
         argv[n++] = "--sim";
         argv[n++] = process->behaviour;
     }
     return argv;
+}
+
+static bool has_name_of(const char *item, const char *other)
+{
+    size_t len = strcspn(other, "=") + 1;
+    return strncmp(item, other, len) == 0;
+}
+
+/* What is always there; the manifest's own values of the same names are left out. */
+static const char **build_environment(const struct pod_process *process, struct arena *arena)
+{
+    enum { FIXED = 4 };
+    static const char *const none[] = {NULL};
+    const char *const *extra = process->extra != NULL ? process->extra : none;
+    unsigned count = 0, n = FIXED;
+    while (extra[count] != NULL)
+        count++;
+    const char **environment = ARENA_ARRAY(arena, const char *, count + FIXED + 1);
+    environment[0] = arena_printf(arena, "POD_NAME=%s", process->pod_name);
+    environment[1] = arena_printf(arena, "POD_NAMESPACE=%s", process->namespace_);
+    environment[2] = arena_printf(arena, "POD_IP=%s", process->ip);
+    environment[3] = "PATH=/usr/bin:/bin";
+    for (unsigned i = 0; i < count; i++) {
+        bool is_fixed = false;
+        for (unsigned f = 0; f < FIXED; f++)
+            is_fixed = is_fixed || has_name_of(extra[i], environment[f]);
+        if (!is_fixed)
+            environment[n++] = extra[i];
+    }
+    return environment;
 }
 
 /* In the child: only async-signal-safe calls. */
@@ -60,13 +94,7 @@ static void become(const char *const *argv, const char *const *environment, int 
 pid_t pod_process_start(const struct pod_process *process, struct arena *arena)
 {
     const char **argv = build_arguments(process, arena);
-    const char *environment[] = {
-        arena_printf(arena, "POD_NAME=%s", process->pod_name),
-        arena_printf(arena, "POD_NAMESPACE=%s", process->namespace_),
-        arena_printf(arena, "POD_IP=%s", process->ip),
-        "PATH=/usr/bin:/bin",
-        NULL,
-    };
+    const char **environment = build_environment(process, arena);
     int log_fd = open(process->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     pid_t parent = getpid();
     pid_t pid = fork();
@@ -78,7 +106,14 @@ pid_t pod_process_start(const struct pod_process *process, struct arena *arena)
     return pid < 0 ? error : pid;
 }
 
-static bool is_free(const char *ip, uint16_t port)
+static pid_t reap(pid_t pid, bool is_waiting, int *ret_status)
+{
+    return waitpid(pid, ret_status, is_waiting ? 0 : WNOHANG);
+}
+
+const struct process_ops process_ops_real = {.start = pod_process_start, .signal = kill, .reap = reap};
+
+bool pod_address_is_free(const char *ip, uint16_t port)
 {
     struct address address;
     if (!address_make(&address, bytes_of(ip), port))
@@ -86,6 +121,8 @@ static bool is_free(const char *ip, uint16_t port)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
+    /* Connections of a former process there, on their way out, are no reason to leave its address. */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     bool is_bound = bind(fd, &address.sa.generic, address.len) == 0;
     close(fd);
     return is_bound;
@@ -98,8 +135,15 @@ bool pod_address_find(struct random_state *random, uint16_t port, char text[16])
         unsigned bits = (unsigned)random_below(random, 1u << 22);
         struct in_addr ip = {.s_addr = htonl(127u << 24 | 64u << 16 | bits)};
         if ((bits & 255) != 0 && (bits & 255) != 255 && inet_ntop(AF_INET, &ip, text, 16) != NULL &&
-            is_free(text, port))
+            pod_address_is_free(text, port))
             return true;
     }
     return false;
+}
+
+bool pod_log_path(const char *log_dir, const char *namespace_, const char *pod, const char *container,
+                  char out[POD_LOG_PATH_SIZE])
+{
+    int len = snprintf(out, POD_LOG_PATH_SIZE, "%s/%s_%s_%s.log", log_dir, namespace_, pod, container);
+    return len > 0 && len < POD_LOG_PATH_SIZE;
 }

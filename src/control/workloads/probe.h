@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* probe.h: one check of one address: a TCP connect, or a GET answered with 200..399.  One reactor. */
-#ifndef CONTROL_PROBE_H
-#define CONTROL_PROBE_H
+#ifndef CONTROL_WORKLOADS_PROBE_H
+#define CONTROL_WORKLOADS_PROBE_H
 
 #include "base/buffer.h"
 #include "http/client.h"

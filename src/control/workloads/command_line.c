@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_line.c: shell words without a shell, and the model-server commands that the simulator stands for. */
-#include "control/command_line.h"
+#include "control/workloads/command_line.h"
 
 struct word_list {
     const char **words;
