@@ -2,8 +2,6 @@
 /* loaded.c: the controller's path from files to snapshot, with sockets that nobody opens. */
 #include "cli/loaded.h"
 
-#include "base/clock.h"
-
 static int bind_nothing(void *context, const char *ip, uint16_t port)
 {
     (void)ip, (void)port;
@@ -16,7 +14,7 @@ static void compile(struct loaded *loaded)
     static const char *const addresses[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4",
                                             "127.0.0.5", "127.0.0.6", "127.0.0.7", "127.0.0.8"};
     for (unsigned i = 0; i < loaded->manifest.len; i++)
-        object_cache_put(loaded->cache, kube_object_take(loaded->manifest.objects[i]), clock_wall_ms());
+        object_cache_put(loaded->cache, kube_object_take(loaded->manifest.objects[i]));
     struct compile_input input = {
         .cache = loaded->cache,
         .pools = loaded->pools,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* up.c: `serin up`. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "gateway/gateway.h"
@@ -30,6 +30,15 @@ static const char *take_admin(void *context, const char *value)
 {
     struct up_options *options = context;
     return address_parse(&options->config.admin, bytes_of(value)) ? NULL : "must be IP:PORT, as 127.0.0.1:6474";
+}
+
+static const char *take_api(void *context, const char *value)
+{
+    struct up_options *options = context;
+    options->config.has_api = strcmp(value, "none") != 0;
+    if (!options->config.has_api)
+        return NULL;
+    return address_parse(&options->config.api, bytes_of(value)) ? NULL : "must be IP:PORT, as 127.0.0.1:6473, or none";
 }
 
 static const char *take_addresses(void *context, const char *value)
@@ -101,10 +110,27 @@ static const char *take_hide_arm(void *context, const char *value)
     return NULL;
 }
 
+static const char *take_log(void *context, const char *value)
+{
+    ((struct up_options *)context)->config.log_file = value;
+    return value[0] != '\0' ? NULL : "must name a file";
+}
+
+static const char *take_log_level(void *context, const char *value)
+{
+    enum log_level level;
+    (void)context;
+    if (!log_level_from_name(value, &level))
+        return "must be error, warn, info or debug";
+    log_set_level(level);
+    return NULL;
+}
+
 static const struct option_spec specs[] = {
-    {"--file", "-f", "FILE|DIR|-", "manifests to serve; followed when edited; may be given several times",
+    {"--file", "-f", "FILE|DIR|-", "manifests to apply; followed when edited; without any, what --data holds is served",
      option_take_file},
     {"--data", NULL, "DIR", "state and pod logs (./serin-data)", take_data},
+    {"--api", NULL, "IP:PORT|none", "the API server, for kubectl (127.0.0.1:6473)", take_api},
     {"--admin", NULL, "IP:PORT", "health, metrics and debug pages (127.0.0.1:6474)", take_admin},
     {"--addresses", NULL, "LIST", "addresses that Gateways may get (127.0.0.1)", take_addresses},
     {"--workloads", NULL, "sim|none", "run Deployments of model servers as simulators (none)", take_workloads},
@@ -112,12 +138,15 @@ static const struct option_spec specs[] = {
     {"--drain", NULL, "S", "seconds that SIGTERM leaves to running exchanges (30)", take_drain},
     {"--workers", NULL, "N", "data-plane threads (online CPUs)", take_workers},
     {"--hide-arm", NULL, NULL, "do not tell clients the arm (x-serin-arm)", take_hide_arm},
+    {"--log", NULL, "FILE", "write log lines there; SIGHUP opens it anew (standard error)", take_log},
+    {"--log-level", NULL, "LEVEL", "error, warn, info or debug (info)", take_log_level},
     {"--body-budget", NULL, "MIB", "memory for request bodies of all clients together (1024)", take_budget},
 };
 
 int cli_up(int argc, char **argv)
 {
-    static const char summary[] = "Serves the manifests: Gateways, routes and inference pools, with their traffic.";
+    static const char summary[] =
+        "Serves Gateways, routes and inference pools, with their traffic, from manifests and kubectl.";
     static const char example[] = "serin up -f examples/canary --workloads sim --sim-speed 10";
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     struct up_options *options = calloc(1, sizeof *options);
@@ -135,15 +164,12 @@ int cli_up(int argc, char **argv)
         .body_budget_bytes = 1ull << 30,
     };
     address_parse(&options->config.admin, BYTES("127.0.0.1:6474"));
+    options->config.has_api = address_parse(&options->config.api, BYTES("127.0.0.1:6473"));
     enum options_result result = options_read(argc, argv, specs, ARRAY_LEN(specs), summary, example, options);
     int exit_code = result == OPTIONS_BAD ? EXIT_USAGE : EXIT_FINE;
     options->config.file_count = options->files.count;
-    if (result == OPTIONS_OK && options->config.file_count == 0) {
-        fprintf(stderr, "serin up: -f FILE|DIR is needed; see `serin up --help`\n");
-        exit_code = EXIT_USAGE;
-    } else if (result == OPTIONS_OK) {
+    if (result == OPTIONS_OK)
         exit_code = gateway_run(&options->config);
-    }
     free(options);
     return exit_code;
 }

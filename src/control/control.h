@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* control.h: the controller: objects in, snapshots and endpoint sets out.  Runs on the control thread's reactor.
+/* control.h: the controller: durable objects of the store in, snapshots, endpoint sets and statuses out.  Runs on the
+ * control thread's reactor.
  *
- * Objects come from files now.  A change of configuration compiles a new snapshot; a change of Pods or EndpointSlices
- * only changes the members of pools in place. */
+ * A change of configuration compiles a new snapshot; a change of Pods or EndpointSlices only changes the members of
+ * pools in place. */
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
 #include "control/file_source.h"
-#include "control/workloads.h"
+#include "control/workloads/workloads.h"
 #include "route/compile.h"
 
 struct control;
@@ -21,7 +22,7 @@ struct control_hooks {
     int (*bind)(void *context, const char *ip, uint16_t port);
     /* An endpoint of an InferencePool appeared: its metrics are to be read. */
     void (*scrape)(void *context, struct endpoint *endpoint);
-    /* Once: every Gateway is Programmed and every simulated pod is Ready. */
+    /* Once: every Gateway is Programmed, every simulated pod is Ready, and whoever asks the store is told so. */
     void (*ready)(void *context);
     /* The last workload has ended, after control_stop(). */
     void (*stopped)(void *context);
@@ -31,22 +32,22 @@ struct control_hooks {
 struct control_config {
     const char *const *addresses;
     unsigned address_count;
-    bool has_workloads;
     struct workloads_config workloads; /* callbacks and metrics are filled in by control_new() */
     uint64_t default_buffer_limit_bytes;
+    uint32_t status_retry_ms; /* how soon statuses are written again that the disk did not take */
     struct metrics *metrics;
     unsigned shard;
 };
 
-struct control *control_new(struct reactor *reactor, const struct control_config *config,
-                            const struct control_hooks *hooks);
-/* After the workers have ended. */
+/* Borrows store and recorder. */
+struct control *control_new(struct reactor *reactor, struct store *store, struct event_recorder *recorder,
+                            const struct control_config *config, const struct control_hooks *hooks);
+/* After the workers have ended, before the store closes. */
 void control_free(struct control *control);
-/* Reads the files and applies them; follows later edits.  -1 when the manifests have problems, which were logged:
- * nothing of them is applied. */
-int control_follow(struct control *control, struct file_source *source);
-/* Compiles and publishes what is loaded. */
-void control_start(struct control *control);
+/* Starts the workloads, applies the files (source NULL: there are none) and follows later edits; compiles and publishes
+ * once what the files say is in the store.  -1 when the manifests have problems, which were logged: nothing of them is
+ * applied. */
+int control_start(struct control *control, struct file_source *source);
 /* Every worker works by the snapshot of this generation now. */
 void control_adopted(struct control *control, uint64_t generation);
 /* Children have ended (SIGCHLD). */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "control/probe.h"
+#include "control/workloads/probe.h"
 
 #define DEFAULT_INTERVAL_MS 2000
 #define MIN_INTERVAL_MS     50

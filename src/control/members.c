@@ -36,6 +36,13 @@ static bool is_member_pod(const struct kube_object *object, const char *namespac
            kube_labels_match(selector, &object->labels);
 }
 
+/* A slice that a controller made of the same Pods that are looked at here: it says nothing new, and says it later. */
+static bool is_mirror(const struct kube_object *slice)
+{
+    const char *manager = kube_labels_get(&slice->labels, "endpointslice.kubernetes.io/managed-by");
+    return manager != NULL && strncmp(manager, "endpointslice-controller.", strlen("endpointslice-controller.")) == 0;
+}
+
 void members_of_pool(const struct object_cache *cache, const struct kube_object *pool, struct arena *arena,
                      struct member_list *ret_members)
 {
@@ -52,7 +59,8 @@ void members_of_pool(const struct object_cache *cache, const struct kube_object 
     }
     for (size_t cursor = 0; (object = object_cache_next(cache, KUBE_ENDPOINT_SLICE, &cursor)) != NULL;) {
         const struct endpoint_slice_spec *slice = object->spec;
-        if (strcmp(object->namespace_, pool->namespace_) != 0 || !kube_labels_match(&spec->selector, &object->labels))
+        if (strcmp(object->namespace_, pool->namespace_) != 0 || !kube_labels_match(&spec->selector, &object->labels) ||
+            is_mirror(object))
             continue;
         for (unsigned i = 0; i < slice->endpoint_count; i++)
             for (unsigned a = 0; a < slice->endpoints[i].address_count; a++)
@@ -109,7 +117,8 @@ void members_of_service(const struct object_cache *cache, const struct kube_obje
     }
     for (size_t cursor = 0; (object = object_cache_next(cache, KUBE_ENDPOINT_SLICE, &cursor)) != NULL;) {
         const struct endpoint_slice_spec *slice = object->spec;
-        if (strcmp(object->namespace_, service->namespace_) == 0 && strcmp(slice->service_name, service->name) == 0)
+        if (strcmp(object->namespace_, service->namespace_) == 0 && strcmp(slice->service_name, service->name) == 0 &&
+            !is_mirror(object))
             add_slice(ret_members, arena, object, wanted);
     }
 }

@@ -19,9 +19,7 @@ struct admin {
     struct metrics *metrics;
     unsigned shard;
     struct control *control;
-    /* Gauges set at the last reading: those of endpoints that are gone go back to 0. */
-    struct metric_series **gauges;
-    size_t gauge_count, gauge_capacity;
+    const struct store *store;
 };
 
 struct page {
@@ -47,15 +45,7 @@ static unsigned write_readyz(struct admin *admin, struct exchange *exchange, str
 
 static void set_gauge(struct admin *admin, enum metric_id id, const char *const *labels, int64_t value)
 {
-    struct metric_series *series = metrics_series(admin->metrics, admin->shard, id, labels);
-    if (admin->gauge_count == admin->gauge_capacity) {
-        admin->gauge_capacity = admin->gauge_capacity > 0 ? admin->gauge_capacity * 2 : 64;
-        admin->gauges = realloc(admin->gauges, admin->gauge_capacity * sizeof *admin->gauges);
-        if (admin->gauges == NULL)
-            abort();
-    }
-    admin->gauges[admin->gauge_count++] = series;
-    metric_set(series, value);
+    metric_set(metrics_series(admin->metrics, admin->shard, id, labels), value);
 }
 
 static void gauge_pool(struct admin *admin, struct pool *pool)
@@ -81,6 +71,18 @@ static void gauge_pool(struct admin *admin, struct pool *pool)
     set_gauge(admin, METRIC_POOL_ENDPOINTS, (const char *[]){name, "ready"}, usable);
 }
 
+/* Only what is there has a series: pods come with new addresses for as long as the gateway runs. */
+static void gauge_pools(struct admin *admin)
+{
+    static const enum metric_id ids[] = {METRIC_POOL_ENDPOINTS, METRIC_ENDPOINT_WAITING, METRIC_ENDPOINT_RUNNING,
+                                         METRIC_ENDPOINT_KV_USE, METRIC_ENDPOINT_IN_FLIGHT};
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+        metrics_clear(admin->metrics, ids[i]);
+    struct pool *pool;
+    for (size_t cursor = 0; (pool = pool_registry_next(control_pools(admin->control), &cursor)) != NULL;)
+        gauge_pool(admin, pool);
+}
+
 static int64_t resident_bytes(void)
 {
     unsigned long long total = 0, resident = 0;
@@ -104,19 +106,39 @@ static int64_t open_descriptors(void)
     return count;
 }
 
+/* Of a counter that is kept elsewhere. */
+static void raise_counter(struct admin *admin, enum metric_id id, uint64_t value)
+{
+    metric_add(metrics_series(admin->metrics, admin->shard, id, NULL),
+               (int64_t)value - metrics_value(admin->metrics, id, NULL));
+}
+
+static void set_store_figures(struct admin *admin)
+{
+    struct store_figures figures;
+    store_figures(admin->store, &figures);
+    raise_counter(admin, METRIC_STORE_WRITES, figures.writes);
+    raise_counter(admin, METRIC_STORE_COMMITS, figures.commits);
+    raise_counter(admin, METRIC_STORE_COMMIT_ERRORS, figures.commit_errors);
+    raise_counter(admin, METRIC_STORE_COMMIT_TIME, figures.commit_us_sum);
+    set_gauge(admin, METRIC_STORE_COMMIT_MAX, NULL, (int64_t)figures.commit_us_max);
+    set_gauge(admin, METRIC_STORE_OBJECTS, NULL, (int64_t)figures.objects);
+    set_gauge(admin, METRIC_STORE_DISK_BYTES, NULL, (int64_t)figures.disk_bytes);
+    set_gauge(admin, METRIC_STORE_PENDING, NULL, (int64_t)figures.pending);
+    set_gauge(admin, METRIC_STORE_FAILING, NULL, figures.last_error != 0);
+    set_gauge(admin, METRIC_STORE_LOG_EVENTS, NULL, (int64_t)figures.log_events);
+    set_gauge(admin, METRIC_STORE_LOG_BYTES, NULL, (int64_t)figures.log_bytes);
+}
+
 static unsigned write_metrics(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
     (void)exchange;
-    for (size_t i = 0; i < admin->gauge_count; i++)
-        metric_set(admin->gauges[i], 0);
-    admin->gauge_count = 0;
-    struct pool *pool;
-    for (size_t cursor = 0; (pool = pool_registry_next(control_pools(admin->control), &cursor)) != NULL;)
-        gauge_pool(admin, pool);
+    gauge_pools(admin);
     const struct route_snapshot *snapshot = control_snapshot(admin->control);
     set_gauge(admin, METRIC_SNAPSHOT_GENERATION, NULL, snapshot != NULL ? (int64_t)snapshot->generation : 0);
     set_gauge(admin, METRIC_PROCESS_RSS, NULL, resident_bytes());
     set_gauge(admin, METRIC_PROCESS_FDS, NULL, open_descriptors());
+    set_store_figures(admin);
     metrics_write(admin->metrics, out);
     return 200;
 }
@@ -268,7 +290,7 @@ static void on_accept_error(void *owner_data, int error)
 static const struct listener_owner listener_owner = {.on_accept = on_accept, .on_accept_error = on_accept_error};
 
 int admin_start(struct reactor *reactor, const struct address *at, struct metrics *metrics, unsigned shard,
-                struct control *control, struct admin **ret_admin)
+                struct control *control, const struct store *store, struct admin **ret_admin)
 {
     struct listen_socket *socket = NULL;
     int error = listen_socket_open(at, &socket);
@@ -284,6 +306,7 @@ int admin_start(struct reactor *reactor, const struct address *at, struct metric
     admin->metrics = metrics;
     admin->shard = shard;
     admin->control = control;
+    admin->store = store;
     admin->server = http_server_new(reactor, &config, &handler, NULL, admin);
     admin->listener = listener_start(reactor, socket, &listener_owner, admin);
     if (admin->listener == NULL) {
@@ -303,7 +326,6 @@ void admin_stop(struct admin *admin)
         listener_stop(admin->listener);
     http_server_free(admin->server);
     listen_socket_give_back(admin->socket);
-    free(admin->gauges);
     free(admin);
 }
 

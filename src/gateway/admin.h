@@ -9,9 +9,9 @@
 
 struct admin;
 
-/* metrics, control: borrowed.  0 or -errno (the address is taken, ...). */
+/* metrics, control, store: borrowed.  0 or -errno (the address is taken, ...). */
 int admin_start(struct reactor *reactor, const struct address *at, struct metrics *metrics, unsigned shard,
-                struct control *control, struct admin **ret_admin);
+                struct control *control, const struct store *store, struct admin **ret_admin);
 /* Accepts NULL. */
 void admin_stop(struct admin *admin);
 /* With the port that the kernel gave. */

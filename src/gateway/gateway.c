@@ -17,13 +17,18 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "control/workloads/pod_process.h"
 #include "gateway/admin.h"
+#include "gateway/service.h"
 #include "gateway/sockets.h"
 #include "gateway/welcome.h"
+#include "kube/apiserver/apiserver.h"
 
 #define INTERRUPT_DRAIN_MS 3000
 #define POD_GRACE_MS       1000
 #define MAX_SERIES         2000
+#define MAX_EVENTS         1000
+#define STATUS_RETRY_MS    5000
 #define DEFAULT_BUFFER     (64ull << 20)
 
 struct gateway {
@@ -34,17 +39,23 @@ struct gateway {
     struct worker **workers;
     unsigned worker_count;
     struct sockets *sockets;
+    struct store *store;
+    struct event_recorder *recorder;
     struct control *control;
+    struct apiserver *api; /* NULL: --api none */
     struct file_source *source;
     struct admin *admin;
+    struct watchdog watchdog;
     struct wheel_timer drain_timer;
     unsigned next_scraper;
     uint64_t published_generation;
     unsigned adopted_workers; /* of that generation */
     unsigned drained_workers;
+    bool is_serving;
     bool is_draining;
     bool is_stopped; /* mail that is still under way finds nothing to stop */
     int lock_fd;
+    rlim_t descriptors; /* that the process may have */
     char program[PATH_MAX];
     char log_dir[PATH_MAX];
 };
@@ -59,6 +70,8 @@ struct worker_mail {
 static void stop_workloads(struct gateway *gateway)
 {
     reactor_timer_cancel(gateway->reactor, &gateway->drain_timer);
+    if (gateway->api != NULL)
+        apiserver_drain(gateway->api);
     control_stop(gateway->control, POD_GRACE_MS);
 }
 
@@ -66,8 +79,14 @@ static void note_adopted(struct gateway *gateway, uint64_t generation)
 {
     if (generation != gateway->published_generation)
         return; /* overtaken */
-    if (++gateway->adopted_workers == gateway->worker_count)
-        control_adopted(gateway->control, generation);
+    /* Nothing is listened on while draining: statuses would say so to the next start. */
+    if (++gateway->adopted_workers < gateway->worker_count || gateway->is_draining)
+        return;
+    control_adopted(gateway->control, generation);
+    /* What can be served is served; a Gateway that cannot be says so in its status. */
+    if (!gateway->is_serving)
+        service_notify("READY=1");
+    gateway->is_serving = true;
 }
 
 static void on_worker_mail(struct mail *mail)
@@ -109,6 +128,7 @@ static void on_drain_timeout(struct wheel_timer *timer)
 static void begin_drain(struct gateway *gateway, uint32_t drain_ms)
 {
     gateway->is_draining = true;
+    service_notify("STOPPING=1");
     log_info(NULL, "draining for up to %u s; a second signal stops at once", drain_ms / 1000);
     reactor_timer_set(gateway->reactor, &gateway->drain_timer, drain_ms);
     for (unsigned i = 0; i < gateway->worker_count; i++)
@@ -117,12 +137,23 @@ static void begin_drain(struct gateway *gateway, uint32_t drain_ms)
     sockets_close(gateway->sockets);
 }
 
+/* Whoever moved the log away (logrotate) wants a new one under its name. */
+static void reopen_log(const struct gateway *gateway)
+{
+    int error = service_log_to(gateway->config->log_file);
+    if (error < 0)
+        log_error(NULL, "%s: cannot be opened again: %s; the old file is written on", gateway->config->log_file,
+                  strerror(-error));
+}
+
 static void on_signal(void *context, int signal, int pid)
 {
     struct gateway *gateway = context;
     (void)pid;
     if (signal == SIGCHLD)
         control_reap(gateway->control);
+    else if (signal == SIGHUP)
+        reopen_log(gateway);
     else if (gateway->is_draining)
         reactor_stop(gateway->reactor);
     else
@@ -169,14 +200,27 @@ static void on_stopped(void *context)
     reactor_stop(((struct gateway *)context)->reactor);
 }
 
-/* As many descriptors as the system allows: each stream takes two. */
-static void raise_descriptor_limit(void)
+/* As many descriptors as the system allows.  Returns how many there are. */
+static rlim_t raise_descriptor_limit(void)
 {
-    struct rlimit limit;
+    struct rlimit limit = {.rlim_cur = 1024};
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
     }
+    return limit.rlim_cur;
+}
+
+/* Clients of a worker: each may take a second descriptor, towards its model server.  Some are kept back for everything
+ * else, so that a crowd of clients takes none from the API server, the store, or a connection to a model server. */
+static unsigned max_clients(rlim_t descriptors, unsigned workers)
+{
+    rlim_t kept = descriptors > 4096 ? 2048 : descriptors / 2;
+    rlim_t each = (descriptors - kept) / 2 / workers;
+    if (each < 1)
+        return 1;
+    return each < http_server_defaults.max_connections ? (unsigned)each : http_server_defaults.max_connections;
 }
 
 static int fail(const char *what, int error)
@@ -205,16 +249,35 @@ static int open_data(struct gateway *gateway)
     return 0;
 }
 
+/* Blocking: nothing is served yet. */
+static int open_store(struct gateway *gateway)
+{
+    char path[PATH_MAX], error[300];
+    if (snprintf(path, sizeof path, "%s/serin.db", gateway->config->data) >= (int)sizeof path)
+        return fail(gateway->config->data, -ENAMETOOLONG);
+    struct store_disk *disk = sqlite_disk_open(path, error);
+    if (disk != NULL)
+        gateway->store = store_open(gateway->reactor, disk, &store_limits_default, error);
+    if (gateway->store == NULL) {
+        fprintf(stderr, "serin: %s: %s\n", path, error);
+        return -1;
+    }
+    gateway->recorder = event_recorder_new(gateway->reactor, gateway->store, MAX_EVENTS);
+    return 0;
+}
+
 static int watch_signals(struct gateway *gateway)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGCHLD};
+    /* Without a log file SIGHUP ends the program, as a terminal that closes would have it. */
+    static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP};
+    unsigned count = gateway->config->log_file != NULL ? ARRAY_LEN(signals) : ARRAY_LEN(signals) - 1;
     sigset_t set;
     sigemptyset(&set);
-    for (unsigned i = 0; i < ARRAY_LEN(signals); i++)
+    for (unsigned i = 0; i < count; i++)
         sigaddset(&set, signals[i]);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any other thread starts: they inherit it */
     signal(SIGPIPE, SIG_IGN);
-    return reactor_watch_signals(gateway->reactor, signals, ARRAY_LEN(signals), on_signal, gateway);
+    return reactor_watch_signals(gateway->reactor, signals, count, on_signal, gateway);
 }
 
 static int start_workers(struct gateway *gateway)
@@ -228,6 +291,7 @@ static int start_workers(struct gateway *gateway)
         .scraper = scraper_defaults,
         .metrics = gateway->metrics,
     };
+    config.server.max_connections = max_clients(gateway->descriptors, gateway->config->workers);
     gateway->budget.limit_bytes = gateway->config->body_budget_bytes;
     config.proxy.budget = &gateway->budget;
     config.proxy.hide_arm = gateway->config->hide_arm;
@@ -240,15 +304,18 @@ static int start_workers(struct gateway *gateway)
     return 0;
 }
 
-static void start_control(struct gateway *gateway)
+static void make_control(struct gateway *gateway)
 {
     const struct gateway_config *config = gateway->config;
     struct control_config control = {
         .addresses = config->addresses,
         .address_count = config->address_count,
-        .has_workloads = config->has_workloads,
-        .workloads = {.program = gateway->program, .log_dir = gateway->log_dir, .speed = config->sim_speed},
+        .workloads = {.runs_pods = config->has_workloads,
+                      .program = gateway->program,
+                      .log_dir = gateway->log_dir,
+                      .speed = config->sim_speed},
         .default_buffer_limit_bytes = DEFAULT_BUFFER,
+        .status_retry_ms = STATUS_RETRY_MS,
         .metrics = gateway->metrics,
         .shard = config->workers,
     };
@@ -261,12 +328,65 @@ static void start_control(struct gateway *gateway)
         .context = gateway,
     };
     gateway->sockets = sockets_new(gateway->workers, gateway->worker_count);
-    gateway->control = control_new(gateway->reactor, &control, &hooks);
+    gateway->control = control_new(gateway->reactor, gateway->store, gateway->recorder, &control, &hooks);
+}
+
+/* The files, or what the store holds. */
+static int start_control(struct gateway *gateway)
+{
+    if (gateway->config->file_count > 0)
+        gateway->source = file_source_new(gateway->config->files, gateway->config->file_count);
+    if (control_start(gateway->control, gateway->source) == 0)
+        return 0;
+    fprintf(stderr, "serin: the manifests have problems (above); nothing was started\n");
+    return -1;
+}
+
+static bool is_ready(void *context)
+{
+    return control_is_ready(((struct gateway *)context)->control);
+}
+
+static bool find_pod_log(void *context, const struct kube_object *pod, const char *container, char path[PATH_MAX])
+{
+    return pod_log_path(((struct gateway *)context)->log_dir, pod->namespace_, pod->name, container, path);
+}
+
+/* Last: all that it shows is in the store by then. */
+static int start_api(struct gateway *gateway)
+{
+    const struct gateway_config *config = gateway->config;
+    char error[APISERVER_ERROR_SIZE];
+    struct apiserver_config api = {
+        .store = gateway->store,
+        .address = config->api,
+        .data = config->data,
+        .limits = apiserver_limits_default,
+        .metrics = gateway->metrics,
+        .shard = config->workers,
+        .is_ready = is_ready,
+        .pod_log = find_pod_log,
+        .context = gateway,
+    };
+    if (!config->has_api)
+        return 0;
+    gateway->api = apiserver_new(gateway->reactor, &api, error);
+    if (gateway->api == NULL) {
+        fprintf(stderr, "serin: --api: %s\n", error);
+        return -1;
+    }
+    welcome_print_kubeconfig(stdout, config->data);
+    return 0;
 }
 
 static int start(struct gateway *gateway)
 {
-    raise_descriptor_limit();
+    gateway->descriptors = raise_descriptor_limit();
+    if (gateway->config->log_file != NULL) {
+        int opened = service_log_to(gateway->config->log_file);
+        if (opened < 0)
+            return fail(gateway->config->log_file, opened);
+    }
     ssize_t len = readlink("/proc/self/exe", gateway->program, sizeof gateway->program - 1);
     if (len < 0)
         return fail("/proc/self/exe", -errno);
@@ -278,25 +398,24 @@ static int start(struct gateway *gateway)
         return fail("cannot start the event loop", error);
     wheel_timer_init(&gateway->drain_timer, on_drain_timeout);
     gateway->metrics = metrics_new(gateway->config->workers + 1, MAX_SERIES);
-    if (start_workers(gateway) < 0)
+    if (open_store(gateway) < 0 || start_workers(gateway) < 0)
         return -1;
-    start_control(gateway);
+    make_control(gateway);
     error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
-                        gateway->control, &gateway->admin);
+                        gateway->control, gateway->store, &gateway->admin);
     if (error < 0)
         return fail("--admin: cannot listen", error);
-    gateway->source = file_source_new(gateway->config->files, gateway->config->file_count);
-    if (control_follow(gateway->control, gateway->source) < 0) {
-        fprintf(stderr, "serin: the manifests have problems (above); nothing was started\n");
+    if (start_control(gateway) < 0 || start_api(gateway) < 0)
         return -1;
-    }
-    control_start(gateway->control);
+    watchdog_start(&gateway->watchdog, gateway->reactor, gateway->workers, gateway->worker_count);
     return 0;
 }
 
 static void stop(struct gateway *gateway)
 {
     gateway->is_stopped = true;
+    watchdog_stop(&gateway->watchdog);
+    apiserver_free(gateway->api);
     admin_stop(gateway->admin);
     for (unsigned i = 0; i < gateway->worker_count; i++)
         worker_stop(gateway->workers[i]);
@@ -304,6 +423,8 @@ static void stop(struct gateway *gateway)
     file_source_free(gateway->source);
     sockets_free(gateway->sockets);
     free(gateway->workers);
+    event_recorder_free(gateway->recorder);
+    store_close(gateway->store); /* commits what waits */
     if (gateway->reactor != NULL)
         reactor_free(gateway->reactor);
     if (gateway->metrics != NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gateway.h: the whole program behind `serin up`: controller, data plane, admin listener and simulated workloads. */
+/* gateway.h: the whole program behind `serin up`: store, API server, controllers, data plane, admin listener and
+ * simulated workloads. */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
@@ -9,10 +10,12 @@
 #include "net/address.h"
 
 struct gateway_config {
-    const char *const *files; /* -f */
+    const char *const *files; /* -f; none: what the store in the data folder holds is served */
     unsigned file_count;
     const char *data; /* --data */
     struct address admin;
+    bool has_api; /* --api is not none */
+    struct address api;
     const char *const *addresses; /* of Gateways */
     unsigned address_count;
     bool has_workloads; /* --workloads sim */
@@ -21,6 +24,7 @@ struct gateway_config {
     unsigned workers;
     uint64_t body_budget_bytes; /* process-wide */
     bool hide_arm;              /* no x-serin-arm */
+    const char *log_file;       /* NULL: standard error; SIGHUP opens it anew */
 };
 
 /* Serves until a signal ends it.  The exit code: 0, or 1 after one line on standard error. */

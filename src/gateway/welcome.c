@@ -2,6 +2,8 @@
 /* welcome.c: the first Gateway's address and the first model that a pool is asked for make the lines to try. */
 #include "gateway/welcome.h"
 
+#include <stdlib.h>
+
 #include "kube/api/gateway.h"
 #include "kube/api/inference.h"
 #include "net/address.h"
@@ -40,6 +42,14 @@ static void print_requests(FILE *out, const struct object_status *gateway, const
     fprintf(out, "  curl -i http://%s/v1/chat/completions -H 'Content-Type: application/json' \\\n", host);
     fprintf(out, "    -d '{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"Who are you?\"}]}'\n",
             model);
+}
+
+void welcome_print_kubeconfig(FILE *out, const char *data)
+{
+    char *folder = realpath(data, NULL);
+    fprintf(out, "export KUBECONFIG=%s/kubeconfig\n", folder != NULL ? folder : data);
+    fflush(out);
+    free(folder);
 }
 
 void welcome_print(FILE *out, const struct status_report *report, const char *admin)

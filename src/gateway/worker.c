@@ -32,7 +32,7 @@ struct worker {
     pthread_t thread;
 };
 
-enum order_kind { ORDER_ADOPT, ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SCRAPE, ORDER_DRAIN };
+enum order_kind { ORDER_ADOPT, ORDER_LISTEN, ORDER_UNLISTEN, ORDER_SCRAPE, ORDER_DRAIN, ORDER_PING };
 
 /* One piece of mail from the control thread. */
 struct order {
@@ -45,6 +45,7 @@ struct order {
     struct endpoint *endpoint;
     void (*on_adopted)(void *context, uint64_t generation);
     void (*on_drained)(void *context);
+    void (*on_pong)(void *context);
     void *context;
 };
 
@@ -137,6 +138,9 @@ static void deliver(struct mail *mail)
     case ORDER_DRAIN:
         drain(worker, order);
         break;
+    case ORDER_PING:
+        order->on_pong(order->context);
+        break;
     }
     free(order);
 }
@@ -178,6 +182,11 @@ void worker_scrape(struct worker *worker, struct endpoint *endpoint)
 void worker_drain(struct worker *worker, void (*on_drained)(void *context), void *context)
 {
     post(worker, &(struct order){.kind = ORDER_DRAIN, .on_drained = on_drained, .context = context});
+}
+
+void worker_ping(struct worker *worker, void (*on_pong)(void *context), void *context)
+{
+    post(worker, &(struct order){.kind = ORDER_PING, .on_pong = on_pong, .context = context});
 }
 
 static void on_scraped(void *context, bool ok)

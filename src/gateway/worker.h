@@ -34,6 +34,8 @@ void worker_scrape(struct worker *worker, struct endpoint *endpoint);
 /* No new connections, idle ones close, busy ones after their response; on_drained (on this worker's thread, so it
  * should only post mail) once none is left. */
 void worker_drain(struct worker *worker, void (*on_drained)(void *context), void *context);
+/* on_pong comes on the worker's thread (so it should only post mail), after the mail before it. */
+void worker_ping(struct worker *worker, void (*on_pong)(void *context), void *context);
 /* Cuts what is left, waits for the thread, frees. */
 void worker_stop(struct worker *worker);
 

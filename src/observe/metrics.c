@@ -2,9 +2,10 @@
 /* metrics.c: the registry behind metrics.def.
  *
  * A family is a row of the table; a group is one combination of its label values; a series is a group's value in one
- * shard, on cache lines of its own.  Groups and series are only ever added, under the lock, and published by a release
- * store: reading (metrics_write, from any thread) needs no lock.  Values are relaxed atomics: a sum taken while others
- * add is right for some moment nearby, which is all that a scrape asks. */
+ * shard, on cache lines of its own.  Groups and series are added under the lock and published by a release store:
+ * reading (metrics_write, from any thread) needs no lock.  They stay, but those of a metric that is cleared, which one
+ * thread alone writes, reads and clears.  Values are relaxed atomics: a sum taken while others add is right for some
+ * moment nearby, which is all that a scrape asks. */
 #include "observe/metrics.h"
 
 #include <assert.h>
@@ -16,7 +17,7 @@
 #include "base/hashmap.h"
 #include "observe/prometheus_text.h"
 
-enum metric_kind { COUNTER, GAUGE, HISTOGRAM };
+enum metric_kind { COUNTER, GAUGE, COUNTER_US, GAUGE_US, HISTOGRAM };
 
 struct metric_row {
     enum metric_kind kind;
@@ -31,7 +32,21 @@ static const struct metric_row rows[METRIC_COUNT] = {
 #undef X
 };
 
-static const char *const kind_names[] = {[COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
+static const char *const kind_names[] = {[COUNTER] = "counter",
+                                         [GAUGE] = "gauge",
+                                         [COUNTER_US] = "counter",
+                                         [GAUGE_US] = "gauge",
+                                         [HISTOGRAM] = "histogram"};
+
+static bool is_counter(enum metric_kind kind)
+{
+    return kind == COUNTER || kind == COUNTER_US;
+}
+
+static bool is_gauge(enum metric_kind kind)
+{
+    return kind == GAUGE || kind == GAUGE_US;
+}
 
 /* From a cached first token to a long generation: three steps per decade up to a minute. */
 static const struct bucket {
@@ -107,18 +122,32 @@ static void free_group(struct group *group, unsigned shards)
     free(group);
 }
 
+static void free_family(struct family *family, unsigned shards)
+{
+    struct group *next;
+    for (struct group *group = first_group(family); group != NULL; group = next) {
+        next = next_group(group);
+        free_group(group, shards);
+    }
+    hashmap_free(family->by_labels);
+}
+
+void metrics_clear(struct metrics *metrics, enum metric_id id)
+{
+    struct family *family = &metrics->families[id];
+    assert(is_gauge(rows[id].kind)); /* a counter that goes back to nothing is a lie */
+    pthread_mutex_lock(&metrics->lock);
+    free_family(family, metrics->shards);
+    *family = (struct family){.by_labels = hashmap_new()};
+    pthread_mutex_unlock(&metrics->lock);
+}
+
 void metrics_free(struct metrics *metrics)
 {
     if (metrics == NULL)
         return;
-    for (unsigned id = 0; id < METRIC_COUNT; id++) {
-        struct group *next;
-        for (struct group *group = first_group(&metrics->families[id]); group != NULL; group = next) {
-            next = next_group(group);
-            free_group(group, metrics->shards);
-        }
-        hashmap_free(metrics->families[id].by_labels);
-    }
+    for (unsigned id = 0; id < METRIC_COUNT; id++)
+        free_family(&metrics->families[id], metrics->shards);
     pthread_mutex_destroy(&metrics->lock);
     free(metrics);
 }
@@ -208,13 +237,13 @@ struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, en
 
 void metric_add(struct metric_series *series, int64_t delta)
 {
-    assert(series->kind != HISTOGRAM && (series->kind != COUNTER || delta >= 0));
+    assert(series->kind != HISTOGRAM && (!is_counter(series->kind) || delta >= 0));
     atomic_fetch_add_explicit(&series->value, delta, memory_order_relaxed);
 }
 
 void metric_set(struct metric_series *series, int64_t value)
 {
-    assert(series->kind == GAUGE);
+    assert(is_gauge(series->kind));
     atomic_store_explicit(&series->value, value, memory_order_relaxed);
 }
 
@@ -305,6 +334,14 @@ static void write_histogram(struct metrics *metrics, const char *name, struct gr
     prometheus_write_i64(out, longer, group->labels, (int64_t)sum.up_to[BUCKETS - 1]);
 }
 
+static void write_value(const struct metric_row *row, struct bytes labels, int64_t value, struct buffer *out)
+{
+    if (row->kind == COUNTER_US || row->kind == GAUGE_US)
+        prometheus_write_us(out, row->name, labels, (uint64_t)value);
+    else
+        prometheus_write_i64(out, row->name, labels, value);
+}
+
 static void write_family(struct metrics *metrics, enum metric_id id, struct buffer *out)
 {
     const struct metric_row *row = &rows[id];
@@ -312,12 +349,12 @@ static void write_family(struct metrics *metrics, enum metric_id id, struct buff
     prometheus_write_head(out, row->name, kind_names[row->kind], row->help);
     /* A series that is known beforehand starts at 0, so that its first increase is seen as one. */
     if (group == NULL && row->labels[0] == '\0' && row->kind != HISTOGRAM)
-        prometheus_write_i64(out, row->name, BYTES(""), 0);
+        write_value(row, BYTES(""), 0, out);
     for (; group != NULL; group = next_group(group)) {
         if (row->kind == HISTOGRAM)
             write_histogram(metrics, row->name, group, out);
         else
-            prometheus_write_i64(out, row->name, group->labels, sum_values(metrics, group));
+            write_value(row, group->labels, sum_values(metrics, group), out);
     }
 }
 

@@ -18,7 +18,7 @@ enum metric_id {
 };
 
 struct metrics;
-/* One labelled series in one shard.  Valid until the registry dies. */
+/* One labelled series in one shard.  Valid until the registry dies or its metric is cleared. */
 struct metric_series;
 
 /* shards: threads that write (workers + control).  max_series bounds each metric's label combinations; beyond it new
@@ -30,9 +30,12 @@ void metrics_free(struct metrics *metrics);
  * lock; keep the pointer when it is hot. */
 struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, enum metric_id id,
                                      const char *const *values);
-void metric_add(struct metric_series *series, int64_t delta);            /* counters and gauges */
+void metric_add(struct metric_series *series, int64_t delta);            /* counters and gauges, also those in us */
 void metric_set(struct metric_series *series, int64_t value);            /* gauges set by one owner */
 void metric_observe_us(struct metric_series *series, uint64_t value_us); /* histograms */
+
+/* Forgets all series of a gauge, which must be one that its only thread sets anew before each metrics_write(). */
+void metrics_clear(struct metrics *metrics, enum metric_id id);
 
 /* The value summed over the shards, for tests and debug pages; a histogram's count. */
 int64_t metrics_value(struct metrics *metrics, enum metric_id id, const char *const *values);

@@ -137,29 +137,37 @@ void compile_models(struct compile *compile)
     }
 }
 
-/* On Kubernetes a v1 pool needs its picker Service.  Stand-alone, and for v1alpha2, the built-in picker takes over. */
-static bool lacks_picker(const struct compile *compile, const struct kube_object *pool)
+/* The pool names a picker that nobody could call. */
+static bool is_picker_missing(const struct compile *compile, const struct kube_object *pool)
 {
     const struct inference_pool_spec *spec = pool->spec;
-    if (compile->input->controller_name == NULL || pool->kind != KUBE_INFERENCE_POOL || spec->picker_name[0] == '\0')
+    if (spec->picker_name[0] == '\0')
         return false;
     return strcmp(spec->picker_kind, "Service") != 0 || spec->picker_group[0] != '\0' ||
            object_cache_get(compile->input->cache, KUBE_SERVICE, pool->namespace_, spec->picker_name) == NULL;
+}
+
+/* On Kubernetes a v1 pool needs its picker Service.  Stand-alone, and for v1alpha2, the built-in picker takes over. */
+static bool lacks_picker(const struct compile *compile, const struct kube_object *pool)
+{
+    return compile->input->controller_name != NULL && pool->kind == KUBE_INFERENCE_POOL &&
+           is_picker_missing(compile, pool);
 }
 
 static void add_pool_conditions(struct compile *compile, struct object_status *status, struct status_parent *parent)
 {
     const struct kube_object *object = status->object;
     const struct inference_pool_spec *spec = object->spec;
+    bool is_good = !lacks_picker(compile, object);
+    const char *message = "the built-in picker chooses endpoints";
+    if (is_picker_missing(compile, object))
+        message = compile_text(compile, "spec.%s: %s %s/%s does not exist%s",
+                               object->kind == KUBE_INFERENCE_POOL ? "endpointPickerRef" : "extensionRef",
+                               spec->picker_kind, object->namespace_, spec->picker_name,
+                               is_good ? "; the built-in picker chooses endpoints" : "");
     status_condition(compile->report, status, parent, "Accepted", true, "Accepted", "the pool is served");
-    if (lacks_picker(compile, object)) {
-        const char *message = compile_text(compile, "spec.endpointPickerRef: Service %s/%s does not exist",
-                                           object->namespace_, spec->picker_name);
-        status_condition(compile->report, status, parent, "ResolvedRefs", false, "InvalidExtensionRef", message);
-        return;
-    }
-    status_condition(compile->report, status, parent, "ResolvedRefs", true, "ResolvedRefs",
-                     "the built-in picker chooses endpoints");
+    status_condition(compile->report, status, parent, "ResolvedRefs", is_good,
+                     is_good ? "ResolvedRefs" : "InvalidExtensionRef", message);
 }
 
 static void add_pool_status(struct compile *compile, const struct pool_parents *parents)

@@ -243,8 +243,8 @@ static void write_listeners(struct json_writer *writer, const struct object_stat
     jw_end_array(writer);
 }
 
-static void write_status(struct json_writer *writer, const struct status_report *report,
-                         const struct object_status *status)
+void object_status_write(const struct status_report *report, const struct object_status *status,
+                         struct json_writer *writer)
 {
     jw_begin_object(writer);
     if (status->address != NULL) {
@@ -276,7 +276,7 @@ void status_report_write(const struct status_report *report, struct json_writer 
         jw_member_str(writer, "namespace", object->namespace_);
         jw_member_str(writer, "name", object->name);
         jw_key(writer, "status");
-        write_status(writer, report, &report->objects[i]);
+        object_status_write(report, &report->objects[i], writer);
         jw_end_object(writer);
     }
     jw_end_array(writer);

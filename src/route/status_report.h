@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status_report.h: the statuses that a compile computed, as values in Kubernetes' shape.
  *
- * `check` and /debug/snapshot show them; the API server will write them out.  All conditions of an object together. */
+ * `check` and /debug/snapshot show them, control/status_writer stores them.  All conditions of an object together. */
 #ifndef ROUTE_STATUS_REPORT_H
 #define ROUTE_STATUS_REPORT_H
 
@@ -56,7 +56,10 @@ const struct condition *object_status_condition(const struct object_status *stat
 bool status_report_is_programmed(const struct status_report *report);
 /* One problem per condition that says no (Accepted, ResolvedRefs or Programmed False; Conflicted True). */
 void status_report_problems(const struct status_report *report, struct problems *problems);
-/* An array of {kind, namespace, name, status{...}} in Kubernetes' spelling. */
+/* What stands under an object's "status", in Kubernetes' spelling, without the times of transitions. */
+void object_status_write(const struct status_report *report, const struct object_status *status,
+                         struct json_writer *writer);
+/* An array of {kind, namespace, name, status{...}}. */
 void status_report_write(const struct status_report *report, struct json_writer *writer);
 
 #endif

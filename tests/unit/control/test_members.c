@@ -41,6 +41,18 @@ static const char objects[] =
     "endpoints: [{addresses: [127.1.0.9]}, {addresses: [127.1.0.1]}]\n"
     "ports: [{name: web, port: 9000}]\n"
     "---\n"
+    "apiVersion: discovery.k8s.io/v1\n"
+    "kind: EndpointSlice\n"
+    "metadata:\n"
+    "  name: mirror-that-still-has-the-leaving-pod\n"
+    "  labels:\n"
+    "    app: a\n"
+    "    kubernetes.io/service-name: s\n"
+    "    endpointslice.kubernetes.io/managed-by: endpointslice-controller.k8s.io\n"
+    "addressType: IPv4\n"
+    "endpoints: [{addresses: [127.1.0.2]}]\n"
+    "ports: [{name: web, port: 7000}]\n"
+    "---\n"
     "apiVersion: v1\n"
     "kind: Service\n"
     "metadata: {name: s}\n"
@@ -57,7 +69,7 @@ static struct object_cache *load(struct arena *arena)
     if (problems.count > 0)
         fail_msg("%s", problem_text(problems.first, arena));
     for (unsigned i = 0; i < manifest.len; i++)
-        object_cache_put(cache, kube_object_take(manifest.objects[i]), 1);
+        object_cache_put(cache, kube_object_take(manifest.objects[i]));
     manifest_deinit(&manifest);
     return cache;
 }

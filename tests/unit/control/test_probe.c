@@ -3,7 +3,7 @@
 #include "unit/http/harness.h"
 
 #include "control/health.h"
-#include "control/probe.h"
+#include "control/workloads/probe.h"
 
 struct world {
     struct reactor *reactor;

@@ -92,6 +92,18 @@ static void a_histogram_has_cumulative_buckets_a_sum_in_seconds_and_a_count(void
     assert_int_equal(metrics_value(*state, METRIC_FIRST_BYTE, VALUES("a")), 5);
 }
 
+static void times_of_counters_and_gauges_are_written_in_seconds(void **state)
+{
+    metric_add(metrics_series(*state, 0, METRIC_STORE_COMMIT_TIME, NULL), 1500000);
+    metric_add(metrics_series(*state, 1, METRIC_STORE_COMMIT_TIME, NULL), 1);
+    metric_set(metrics_series(*state, 0, METRIC_STORE_COMMIT_MAX, NULL), 20);
+    expect_line(*state, "\n# TYPE serin_store_commit_seconds_total counter\n");
+    expect_line(*state, "\nserin_store_commit_seconds_total 1.500001\n");
+    expect_line(*state, "\n# TYPE serin_store_commit_seconds_max gauge\n");
+    expect_line(*state, "\nserin_store_commit_seconds_max 0.000020\n");
+    assert_int_equal(metrics_value(*state, METRIC_STORE_COMMIT_TIME, NULL), 1500001);
+}
+
 static void combinations_beyond_the_limit_share_a_series_named_other(void **state)
 {
     char code[8];
@@ -106,6 +118,25 @@ static void combinations_beyond_the_limit_share_a_series_named_other(void **stat
     /* Another metric has its own limit. */
     metric_add(metrics_series(*state, 0, METRIC_RELOADS, VALUES("ok")), 1);
     assert_int_equal(metrics_value(*state, METRIC_RELOADS, VALUES("ok")), 1);
+}
+
+static void a_cleared_gauge_has_no_series_and_takes_new_ones_up_to_the_limit(void **state)
+{
+    char endpoint[16];
+    for (unsigned round = 0; round < 3; round++) {
+        metrics_clear(*state, METRIC_ENDPOINT_RUNNING);
+        for (unsigned i = 0; i <= MAX_SERIES; i++) {
+            snprintf(endpoint, sizeof endpoint, "%u-%u", round, i);
+            metric_set(metrics_series(*state, 0, METRIC_ENDPOINT_RUNNING, VALUES("p", endpoint)), 7);
+        }
+        snprintf(endpoint, sizeof endpoint, "%u-0", round);
+        assert_int_equal(metrics_value(*state, METRIC_ENDPOINT_RUNNING, VALUES("p", endpoint)), 7);
+        assert_int_equal(metrics_value(*state, METRIC_ENDPOINT_RUNNING, VALUES("other", "other")), 7);
+    }
+    assert_int_equal(metrics_value(*state, METRIC_ENDPOINT_RUNNING, VALUES("p", "1-0")), 0);
+    struct buffer out = {0};
+    assert_null(strstr(page_of(*state, &out), "\"1-0\""));
+    buffer_deinit(&out);
 }
 
 static void label_values_cannot_be_confused_by_their_content(void **state)
@@ -201,7 +232,9 @@ int main(void)
         METRICS_TEST(a_counter_is_summed_over_its_shards),
         METRICS_TEST(a_gauge_goes_up_and_down_and_may_be_set),
         METRICS_TEST(a_histogram_has_cumulative_buckets_a_sum_in_seconds_and_a_count),
+        METRICS_TEST(times_of_counters_and_gauges_are_written_in_seconds),
         METRICS_TEST(combinations_beyond_the_limit_share_a_series_named_other),
+        METRICS_TEST(a_cleared_gauge_has_no_series_and_takes_new_ones_up_to_the_limit),
         METRICS_TEST(label_values_cannot_be_confused_by_their_content),
         METRICS_TEST(an_untouched_registry_writes_zero_for_what_has_no_labels),
         METRICS_TEST(the_page_has_a_help_and_a_type_for_every_metric_and_parses),

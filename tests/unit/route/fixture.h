@@ -127,8 +127,14 @@ static UNUSED_OK void fixture_apply(struct fixture *fixture, const char *yaml)
     manifest_add(&manifest, "test.yaml", bytes_of(yaml), &problems);
     for (const struct problem *problem = problems.first; problem != NULL; problem = problem->next)
         fail_msg("%s", problem_text(problem, fixture->arena));
-    for (unsigned i = 0; i < manifest.len; i++)
-        object_cache_put(fixture->cache, kube_object_take(manifest.objects[i]), fixture->now_ms);
+    for (unsigned i = 0; i < manifest.len; i++) {
+        struct kube_object *object = kube_object_take(manifest.objects[i]);
+        const struct kube_object *older =
+            object_cache_get(fixture->cache, object->kind, object->namespace_, object->name);
+        if (object->created_ms == 0)
+            object->created_ms = older != NULL ? older->created_ms : fixture->now_ms;
+        object_cache_put(fixture->cache, object);
+    }
     fixture->now_ms++;
     manifest_deinit(&manifest);
 }

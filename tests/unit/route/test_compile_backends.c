@@ -72,6 +72,12 @@ static void a_route_that_is_not_accepted_gives_its_pool_no_parent(void **state)
     assert_int_equal(status_report_find(fixture->report, KUBE_INFERENCE_POOL_X, "default", "p")->parent_count, 0);
 }
 
+static const char *pool_message(struct fixture *fixture, const char *name)
+{
+    const struct object_status *status = status_report_find(fixture->report, KUBE_INFERENCE_POOL, "default", name);
+    return object_status_condition(status, "g", "ResolvedRefs")->message;
+}
+
 static void a_missing_picker_matters_only_to_v1_pools_in_a_cluster(void **state)
 {
     struct fixture *fixture = *state;
@@ -79,6 +85,9 @@ static void a_missing_picker_matters_only_to_v1_pools_in_a_cluster(void **state)
     fixture_compile(fixture);
     assert_string_equal(fixture_condition(fixture, KUBE_INFERENCE_POOL, "one", "g", "ResolvedRefs"),
                         "True/ResolvedRefs");
+    assert_string_equal(
+        pool_message(fixture, "one"),
+        "spec.endpointPickerRef: Service default/picker does not exist; the built-in picker chooses endpoints");
     fixture->controller_name = "example.com/any";
     fixture_compile(fixture);
     assert_string_equal(fixture_condition(fixture, KUBE_INFERENCE_POOL, "one", "g", "ResolvedRefs"),
@@ -90,6 +99,7 @@ static void a_missing_picker_matters_only_to_v1_pools_in_a_cluster(void **state)
     fixture_compile(fixture);
     assert_string_equal(fixture_condition(fixture, KUBE_INFERENCE_POOL, "one", "g", "ResolvedRefs"),
                         "True/ResolvedRefs");
+    assert_string_equal(pool_message(fixture, "one"), "the built-in picker chooses endpoints");
     assert_int_equal(rule(fixture)->arms[0].kind, POOL_ARM_POOL);
 }
 

@@ -199,8 +199,8 @@ static void a_gateway_without_any_port_is_not_programmed_and_says_why(void **sta
 static void conditions_carry_the_generation_of_their_object(void **state)
 {
     struct fixture *fixture = *state;
-    fixture_apply(fixture, CLASS GATEWAY);
-    fixture_apply(fixture, GATEWAY_HEAD("g") LISTENERS(HTTP("http", "81")));
+    fixture_apply(fixture, CLASS "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n"
+                                 "metadata: {name: g, generation: 2}\n" LISTENERS(HTTP("http", "81")));
     fixture_compile(fixture);
     const struct object_status *status = status_report_find(fixture->report, KUBE_GATEWAY, "default", "g");
     assert_int_equal(object_status_condition(status, NULL, "Accepted")->observed_generation, 2);
