@@ -2,6 +2,7 @@
 
 This is the only clever file; scenarios read like prose and wait for events (`until`), never for durations.
 """
+import base64
 import collections
 import concurrent.futures
 import contextlib
@@ -13,12 +14,15 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import sys
 import threading
 import time
 
 import httpx
 import pytest
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = pathlib.Path(__file__).resolve().parent / "data"
@@ -109,6 +113,125 @@ class Sim:
         return CONTROL.get(f"{self.url}/sim/requests").json()
 
 
+def kubectls():
+    """Every kubectl that can be had, by name: the installed one, a newer one, Debian 12's old one, and
+    those beside the installed one.  The newer one is in this Python's own bin, which is looked at last: an activated
+    environment must not hide what the machine has."""
+    own = pathlib.Path(sys.executable).parent
+    path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if pathlib.Path(p) != own)
+    found = {"installed": shutil.which("kubectl", path=path), "newer": shutil.which("kubectl", path=str(own)),
+             "old": shutil.which("kubectl", path=str(ROOT / "build" / "tools" / "kubectl-1.20" / "usr" / "bin"))}
+    if found["installed"]:
+        beside = pathlib.Path(found["installed"]).resolve().parent.glob("kubectl.1.*")
+        found.update({path.name: str(path) for path in beside})
+    return {name: binary for name, binary in found.items() if binary}
+
+
+def quick_kubectl():
+    """The kubectl for everything that does not test kubectl itself.  Some installed ones only ask the server for its
+    version and then run the one of that version beside them; running that one saves a process and a request."""
+    found = kubectls()
+    return found.get("kubectl.1.33") or next(iter(found.values()), None)
+
+
+class Watching:
+    """A command that prints as things happen: a `with` block; `.lines`, as they come."""
+
+    def __init__(self, command, environment):
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+        self.lines = []
+        self.reader = threading.Thread(target=self.read)
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def __enter__(self):
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
+
+
+class Kubectl:
+    """The real kubectl, with a home of its own: nobody's configuration or cache is read.
+
+    kubectl("get", "pods") gives what it prints and must succeed; kubectl.refused(...) must fail, for what it says."""
+
+    def __init__(self, binary, kubeconfig, home, namespace=None):
+        self.binary, self.kubeconfig, self.home, self.namespace = binary, kubeconfig, str(home), namespace
+        pathlib.Path(self.home).mkdir(exist_ok=True)
+        self.environment = {"PATH": os.environ["PATH"], "HOME": self.home, "TMPDIR": self.home,
+                            "KUBECONFIG": str(kubeconfig)}
+
+    def using(self, binary):
+        """The same user with another kubectl."""
+        return Kubectl(binary, self.kubeconfig, self.home + binary.replace("/", "-"), self.namespace)
+
+    def within(self, namespace):
+        """The same in another namespace."""
+        return Kubectl(self.binary, self.kubeconfig, self.home, namespace)
+
+    def command(self, arguments):
+        assert self.binary, "no kubectl: neither on PATH nor in this Python's environment (requirements.txt)"
+        where = ["-n", self.namespace] if self.namespace else []
+        return [self.binary, *where, *map(str, arguments)]
+
+    def run(self, *arguments, stdin="", limit_s=GENEROUS_S, **environment):
+        return subprocess.run(self.command(arguments), env={**self.environment, **environment}, input=stdin,
+                              capture_output=True, text=True, timeout=limit_s)
+
+    def __call__(self, *arguments, **options):
+        ended = self.run(*arguments, **options)
+        assert ended.returncode == 0, (arguments, ended.returncode, ended.stdout, ended.stderr)
+        return ended.stdout
+
+    def refused(self, *arguments, **options):
+        ended = self.run(*arguments, **options)
+        assert ended.returncode != 0, (arguments, ended.stdout, ended.stderr)
+        return ended.stderr
+
+    def json(self, *arguments, **options):
+        return json.loads(self(*arguments, "-o", "json", **options))
+
+    def watching(self, *arguments):
+        """What it prints while it runs: a `with` block; `.lines`."""
+        return Watching(self.command(arguments), self.environment)
+
+
+# Where the kinds are; for api_path().
+API_GROUPS = {
+    "/api/v1": "configmaps events namespaces pods secrets serviceaccounts services",
+    "/apis/apps/v1": "deployments replicasets",
+    "/apis/discovery.k8s.io/v1": "endpointslices",
+    "/apis/coordination.k8s.io/v1": "leases",
+    "/apis/gateway.networking.k8s.io/v1": "gatewayclasses gateways httproutes",
+    "/apis/gateway.networking.k8s.io/v1beta1": "referencegrants",
+    "/apis/gateway.envoyproxy.io/v1alpha1": "clienttrafficpolicies backendtrafficpolicies",
+    "/apis/inference.networking.x-k8s.io/v1alpha2": "inferencepools inferencemodels",
+    "/apis/inference.networking.k8s.io/v1": "inferencepools",
+}
+WITHOUT_NAMESPACE = ("namespaces", "gatewayclasses")
+
+
+def api_path(resource, name=None, namespace="default"):
+    """The path of a collection or of an object in it; namespace None: of all namespaces."""
+    group = next(group for group, resources in API_GROUPS.items() if resource in resources.split())
+    if resource not in WITHOUT_NAMESPACE and namespace:
+        group += f"/namespaces/{namespace}"
+    return f"{group}/{resource}" + (f"/{name}" if name else "")
+
+
+def api_trust(cluster):
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    return ssl.create_default_context(cadata=authority)
+
+
 class Gateway:
     """A `serin up` process."""
 
@@ -116,9 +239,11 @@ class Gateway:
         self.folder = pathlib.Path(folder)
         self.address = address or loopback()
         self.admin = f"127.0.0.1:{free_port()}"
+        self.api = f"127.0.0.1:{free_port()}"
         self.log = self.folder / "gateway.log"
         self.data = self.folder / "data"
-        command = [binary, "up", "--data", str(self.data), "--admin", self.admin, "--addresses",
+        self.kubectl = Kubectl(quick_kubectl(), self.data / "kubeconfig", self.folder / "home")
+        command = [binary, "up", "--data", str(self.data), "--admin", self.admin, "--api", self.api, "--addresses",
                    self.address, "--workloads", workloads, "--sim-speed", "30"]
         for file in files:
             command += ["-f", str(file)]
@@ -127,7 +252,7 @@ class Gateway:
         self.output = ""
 
     def start(self):
-        with open(self.log, "wb") as log:
+        with open(self.log, "ab") as log:
             # A process group of its own, as a shell gives it: so that a Ctrl-C can be sent to all of it.
             self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, process_group=0)
         os.set_blocking(self.process.stdout.fileno(), False)
@@ -168,6 +293,15 @@ class Gateway:
         return httpx.AsyncClient(base_url=self.url(), trust_env=False, verify=False, timeout=GENEROUS_S,
                                  limits=httpx.Limits(max_connections=connections))
 
+    def api_client(self, with_token=True, **options):
+        """An HTTP client of the API server, with what the kubeconfig holds."""
+        config = yaml.safe_load((self.data / "kubeconfig").read_text())
+        cluster = config["clusters"][0]["cluster"]
+        if with_token:
+            options["headers"] = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
+        options.setdefault("timeout", GENEROUS_S)
+        return httpx.Client(base_url=cluster["server"], trust_env=False, verify=api_trust(cluster), **options)
+
     def admin_get(self, path):
         return CONTROL.get(f"http://{self.admin}{path}")
 
@@ -195,7 +329,13 @@ class Gateway:
         return [Sim(e["address"]) for e in self.endpoints(pool)]
 
     def snapshot(self):
-        return self.admin_get("/debug/snapshot").json()
+        """What every worker works by; there is none in the first moments."""
+
+        def adopted():
+            page = self.admin_get("/debug/snapshot").json()
+            return page if "statuses" in page else None
+
+        return until(adopted, "a snapshot in force")
 
     def generation(self):
         return self.snapshot()["snapshot"]["generation"]
@@ -254,6 +394,16 @@ class Gateway:
             self.process.stdout.close()
         return self.process.returncode
 
+    def kill(self):
+        """kill -9; returns once its simulators are gone with it."""
+        pids = self.pids()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.output = ""
+        until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids), "the simulators to die with it")
+        return self
+
     def end(self):
         """Stops it and sees that nothing is left of it, and that no sanitizer had anything to say."""
         pids = self.pids() if self.process.poll() is None else []
@@ -305,6 +455,29 @@ def walkthrough(shared_gateways, tmp_path_factory):
     gateway = shared_gateways([folder])
     gateway.files = folder
     return gateway
+
+
+@pytest.fixture(scope="module")
+def applied(shared_gateways):
+    """A gateway on which the walkthrough was applied by kubectl, for all tests of a file."""
+    gateway = shared_gateways([])
+    gateway.kubectl("apply", "-f", DATA / "walkthrough")
+    return gateway.wait_endpoints(2)
+
+
+@pytest.fixture
+def namespace():
+    """Makes a namespace of this test's own: namespace(gateway) gives its name."""
+
+    def make(gateway):
+        name = f"test-{random.getrandbits(32):08x}"
+        with gateway.api_client() as client:
+            made = client.post(api_path("namespaces"), json={"apiVersion": "v1", "kind": "Namespace",
+                                                             "metadata": {"name": name}})
+        assert made.status_code == 201, made.text
+        return name
+
+    return make
 
 
 @pytest.fixture
@@ -442,8 +615,8 @@ class Load:
 
     with Load(gateway, clients=4) as load: ...  then load.answers and load.failures."""
 
-    def __init__(self, gateway, clients=4, **more):
-        self.gateway, self.more = gateway, more
+    def __init__(self, gateway, clients=4, pause_s=0, **more):
+        self.gateway, self.pause_s, self.more = gateway, pause_s, more
         self.answers, self.failures = 0, []
         self.is_over = threading.Event()
         self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
@@ -456,6 +629,8 @@ class Load:
                     self.answers += 1
                 except (AssertionError, httpx.HTTPError) as failure:
                     self.failures.append(repr(failure))
+                if self.pause_s:
+                    self.is_over.wait(self.pause_s)
 
     def wait_answers(self, more):
         wanted = self.answers + more

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from conftest import CONTROL, ROOT, InParallel, Wire, ask, chat, events, until
+from conftest import CONTROL, ROOT, InParallel, Wire, ask, chat, edit, events, until
 
 ROW = re.compile(r'^X\(\w+, (\w+), "(\w+)", "([\w,]*)",', re.MULTILINE)
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*)\})? (\S+)$')
@@ -14,7 +14,7 @@ SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\
 def table():
     """name -> (kind, labels) of every metric of the product."""
     rows = ROW.findall((ROOT / "src" / "observe" / "metrics.def").read_text())
-    return {name: (kind, labels.split(",") if labels else []) for kind, name, labels in rows}
+    return {name: (kind.removesuffix("_US"), labels.split(",") if labels else []) for kind, name, labels in rows}
 
 
 @pytest.mark.short
@@ -139,6 +139,24 @@ def test_bad_requests_and_head_limits_are_counted_by_reason(walkthrough):
 
 
 @pytest.mark.short
+def test_only_endpoints_that_are_there_have_series(gateways, manifests):
+    folder = manifests("walkthrough")
+    gateway = gateways([folder]).wait_endpoints(1, "pool-base")
+
+    def shown():
+        return set(re.findall(r'serin_endpoint_in_flight_requests\{.*endpoint="(.*)"\}', gateway.metrics()))
+
+    before = shown()
+    assert before == {e["address"] for e in gateway.endpoints()} and len(before) == 2
+    edit(folder / "01-base-deployment.yaml", "Qwen-2.5-7B-Instruct", "Qwen-3-8B")
+    until(lambda: len(shown()) == 2 and shown() != before, "the series of the new pod alone")
+    assert shown() == {e["address"] for e in gateway.endpoints()}
+    for file in folder.iterdir():
+        if file.name != "03-gateway.yaml":
+            file.unlink()
+    until(lambda: shown() == set() and "serin_pool_endpoints{" not in gateway.metrics(), "no series of pools")
+
+
 def test_debug_pools_shows_endpoints_their_models_and_their_load(walkthrough):
     pool = walkthrough.pool("pool-base")
     assert (pool["kind"], pool["namespace"]) == ("InferencePool", "default")

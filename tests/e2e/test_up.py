@@ -157,13 +157,7 @@ def test_a_second_up_on_the_same_data_exits_1_and_disturbs_nobody(gateways, comm
 
 def test_the_data_of_a_gateway_that_was_killed_can_be_used_again(gateways, serin):
     gateway = gateways([DATA / "walkthrough"])
-    pids = gateway.pids()
-    gateway.process.kill()
-    gateway.process.wait()
-    until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids), "the simulators to die with it")
-    gateway.output = ""
-    gateway.process.stdout.close()
-    gateway.start().wait_ready()
+    gateway.kill().start().wait_ready()
     with gateway.client() as client:
         ask(client)
 
@@ -217,7 +211,6 @@ def test_manifests_come_from_standard_input_too(serin, command):
 @pytest.mark.parametrize("arguments", [
     ["nonsense"],
     ["--nonsense"],
-    ["up"],
     ["up", "-f"],
     ["up", "-f", "x", "--nonsense"],
     ["up", "-f", "x", "surplus"],
@@ -226,6 +219,7 @@ def test_manifests_come_from_standard_input_too(serin, command):
     ["up", "-f", "x", "--addresses", "localhost"],
     ["up", "-f", "x", "--addresses", "127.0.0.1,"],
     ["up", "-f", "x", "--admin", "6474"],
+    ["up", "--api", "6473"],
     ["up", "-f", "x", "--workloads", "docker"],
     ["up", "-f", "x", "--sim-speed", "0"],
     ["up", "-f", "x", "--sim-speed", "fast"],
@@ -257,7 +251,7 @@ def test_help_lists_what_is_built_and_nothing_else(command):
 
 def test_help_of_up_names_every_flag_that_it_takes(command):
     text = command("up", "--help").stdout
-    for flag in ("-f", "--data", "--admin", "--addresses", "--workloads", "--sim-speed", "--drain", "--workers"):
+    for flag in ("-f", "--data", "--api", "--admin", "--addresses", "--workloads", "--sim-speed", "--drain", "--workers"):
         assert flag in text
 
 

@@ -11,7 +11,7 @@ def table(path: str, pattern: str) -> list:
 
 
 def metrics() -> str:
-    rows = table("src/observe/metrics.def", r'X\(\w+, (\w+), "([^"]+)", "([^"]*)", "([^"]+)"\)')
+    rows = table("src/observe/metrics.def", r'X\(\w+, ([A-Z]+)(?:_US)?, "([^"]+)", "([^"]*)", "([^"]+)"\)')
     lines = ["# Metrics", "", "From `src/observe/metrics.def`; served at `/metrics` of the admin listener.", "",
              "| name | type | labels | meaning |", "|---|---|---|---|"]
     for kind, name, labels, text in rows:
