@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 VENV   := $(BUILD)/venv
 
-.PHONY: all deps up test asan tsan bench fuzz lint format install clean
+.PHONY: all deps up test asan tsan bench chaos fuzz lint format install clean
 
 all: deps
 	@cmake --preset release >/dev/null
@@ -26,6 +26,7 @@ $(VENV)/.done: tests/e2e/requirements.txt
 test: all
 	@tools/deps.sh test
 	@$(MAKE) --no-print-directory $(VENV)/.done
+	@tools/kubectl-1.20.sh $(BUILD)/tools/kubectl-1.20
 	@cmake --preset release -DSERIN_E2E=ON >/dev/null
 	@cmake --build --preset release -j $(JOBS)
 	@ctest --preset release
@@ -42,6 +43,15 @@ bench: all
 	@tools/deps.sh bench
 	@cmake --build --preset release -j $(JOBS)
 	@python3 bench/load/plain_proxy.py --serin $(BUILD)/serin
+
+# A gateway under load while everything is done to it: make chaos SCENARIO=walkthrough|kills|mixed SEED=1 MINUTES=60
+SCENARIO ?= mixed
+MINUTES  ?= 3
+chaos: all
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory $(VENV)/.done
+	@cd tests/e2e && $(abspath $(VENV))/bin/python -m chaos --scenario $(SCENARIO) --minutes $(MINUTES) \
+		$(if $(SEED),--seed $(SEED))
 
 fuzz:
 	@tools/deps.sh lint
