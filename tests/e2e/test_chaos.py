@@ -3,7 +3,7 @@
 Long ones are run by hand: make chaos SCENARIO=mixed SEED=1 MINUTES=60."""
 import pytest
 
-from chaos import plans
+from chaos import plans, verdict
 from chaos.__main__ import Options, play_and_judge
 from chaos.ledger import CUT, HUNG, LEFT, LOST, REFUSED, WHOLE, WRONG, Entry, Ledger, Split
 
@@ -140,3 +140,12 @@ def test_a_key_moves_only_to_an_arm_that_grew(book, weights, breaches):
     book.add(entry(key="k"))
     book.add(entry(key="k", arm="b/m", at=21))
     assert len(book.key_breaches()) == breaches
+
+
+@pytest.mark.parametrize("said, is_crash", [
+    ("its process was killed by signal 9; restarting", False), ("its process was killed by signal 6; restarting", True),
+    ("its process ended with status 1; restarting", True), ("ready at 127.83.161.197:8000", False),
+])
+def test_model_servers_that_nobody_killed_are_crashes(said, is_crash):
+    line = f"2026-01-01T00:00:00.000Z warn  base-1: {said}"
+    assert verdict.crashes(f"{line}\nmore\n") == ([line] if is_crash else [])

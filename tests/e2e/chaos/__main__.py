@@ -45,6 +45,7 @@ class Options:
 class Result:
     failures: list = dataclasses.field(default_factory=list)
     unaccounted: list = dataclasses.field(default_factory=list)
+    crashes: list = dataclasses.field(default_factory=list)
     leftovers: list = dataclasses.field(default_factory=list)
     samples: list = dataclasses.field(default_factory=list)
     is_sanitized: bool = False
@@ -113,6 +114,7 @@ def play(options, plan, folder, result, say):
         result.samples = samples.rows
     finally:
         with noting(result, "the end of the gateway"):
+            result.crashes = verdict.crashes(gateway.log_text())
             gateway.end()
 
 

@@ -14,6 +14,8 @@ from conftest import DATA, until
 from . import ledger
 from .world import POOLS
 
+CHECK_S = 0.2
+PHASE_S = 1800    # a phase takes as long as its draws do, but not for ever
 PAUSE_S = 0.5     # between the steps of a rollout and what happens in it
 EXCUSE_S = 60     # how long after its cause a failure may be seen, on a busy machine
 IN_BAND = ("upstream_cut", "reset")  # how a cut must show: an error event, or a reset
@@ -59,10 +61,8 @@ class Run:
         self.load.offer(new)
 
     def splits(self):
-        splits = []
-        if len(self.pools) > 0:
-            models = {"mymodel", ""} if self.takes_all else {"mymodel"}
-            splits.append(ledger.Split(frozenset(models), dict(self.pools)))
+        models = {"mymodel", ""} if self.takes_all else {"mymodel"}
+        splits = [ledger.Split(frozenset(models), dict(self.pools))]
         if "travelhelper" in self.offered():
             weights = {f"pool-base/{target}": weight for target, weight in self.adapters_.items()}
             splits.append(ledger.Split(frozenset({"travelhelper"}), weights))
@@ -70,13 +70,14 @@ class Run:
 
     def phase(self, name, draws):
         """Nothing happens until so many requests without a key were drawn in each split."""
-        phase = self.book.begin_phase(name, self.splits())
-        needed = min(draws, 10_000)
+        phase, first = self.book.begin_phase(name, self.splits()), len(self.book.entries)
 
-        def drawn(split):
-            return sum(not entry.key for entry in split.draws(self.book.entries, phase))
+        def is_long_enough():
+            time.sleep(CHECK_S)  # counting costs more than waiting
+            ended = self.book.entries[first:]
+            return all(sum(not entry.key for entry in split.draws(ended, phase)) >= draws for split in phase.splits)
 
-        until(lambda: time.sleep(0.1) or all(drawn(split) >= needed for split in phase.splits), f"{draws} draws", 900)
+        until(is_long_enough, f"{draws} draws", PHASE_S)
         phase.until = self.book.now()
 
     # The walkthrough.

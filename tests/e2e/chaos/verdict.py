@@ -1,6 +1,7 @@
 """The end of a run: tables, and what is wrong."""
 import collections
 import dataclasses
+import re
 
 from . import ledger
 
@@ -10,6 +11,7 @@ GROWTH = 0.05           # of memory, that a run may show after it is warm
 GROWTH_BYTES = 1 << 20
 FDS_LEFT = 2            # more than at the start, when nothing runs any more: the store's files
 SHOWN = 30
+CRASH = re.compile(r".*: its process (?:ended with status|was killed by signal (?!9;)).*")  # 9 was us
 
 
 @dataclasses.dataclass
@@ -96,6 +98,10 @@ def unaccounted(book, gateway):
     return []
 
 
+def crashes(log):
+    return [line[0] for line in CRASH.finditer(log)]
+
+
 def judge(book, result):
     """All complaints about a run; `result` is what __main__.run() found out."""
     return [
@@ -104,6 +110,7 @@ def judge(book, result):
         *complain("sessions that did not stick", book.key_breaches()),
         *complain("steps that failed", result.failures),
         *complain("exchanges", result.unaccounted),
+        *complain("model servers that ended by themselves", result.crashes),
         *complain("left over after everything was deleted", result.leftovers),
         *complain("growth", growth(result.samples, result.is_sanitized)),
     ]
