@@ -5,7 +5,7 @@ import pytest
 
 from chaos import plans, verdict
 from chaos.__main__ import Options, play_and_judge
-from chaos.ledger import CUT, HUNG, LEFT, LOST, REFUSED, WHOLE, WRONG, Entry, Ledger, Split
+from chaos.ledger import CUT, HUNG, LEFT, LOST, REFUSED, UNREACHED, WHOLE, WRONG, Entry, Ledger, Split
 
 
 @pytest.fixture
@@ -33,6 +33,12 @@ def test_kills_cut_only_what_was_answered_in_part(run):
     result = run("kills", seed=2, minutes=0.2, stream_s=(1, 5))
     assert result.complaints == [], complaints(result)
     assert result.book.count(CUT) > 0 and result.book.count(REFUSED) == 0
+
+
+def test_what_was_accepted_before_a_restart_of_the_gateway_is_finished(run):
+    result = run("restarts", seed=5, minutes=0.3, stream_s=(1, 3))
+    assert result.complaints == [], complaints(result)
+    assert result.book.count(UNREACHED) > 0 and result.book.count(CUT) == result.book.count(LOST) == 0
 
 
 def test_anything_in_any_order_for_half_a_minute(run):

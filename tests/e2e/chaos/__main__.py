@@ -1,4 +1,4 @@
-"""python -m chaos --seed N --minutes M --scenario walkthrough|kills|mixed   (in tests/e2e)
+"""python -m chaos --seed N --minutes M --scenario walkthrough|kills|restarts|mixed   (in tests/e2e)
 
 Starts a gateway with its API server and simulated model servers, puts load on it, takes the steps of a plan, deletes
 everything, and accounts for every request.  Exit code 0: nothing was lost that the plan does not allow."""
@@ -24,7 +24,8 @@ from .world import Samples, World
 
 # Per scenario: the manifests of tests/e2e/data, and what delays are divided by (a pod that is killed every 2 s must not
 # wait for its restart).
-SCENARIOS = {"walkthrough": ("walkthrough", 30), "kills": ("replicas", 1000), "mixed": ("walkthrough", 30)}
+SCENARIOS = {"walkthrough": ("walkthrough", 30), "kills": ("replicas", 1000), "restarts": ("walkthrough", 30),
+             "mixed": ("walkthrough", 30)}
 DRAWS_PER_MINUTE = 40  # requests per split and phase of a walkthrough
 
 
@@ -56,7 +57,7 @@ class Result:
 def plan_of(options):
     if options.scenario == "walkthrough":
         return plans.walkthrough(options.seed, max(20, int(options.minutes * DRAWS_PER_MINUTE)))
-    return plans.kills(options.seed) if options.scenario == "kills" else plans.mixed(options.seed)
+    return {"kills": plans.kills, "restarts": plans.restarts, "mixed": plans.mixed}[options.scenario](options.seed)
 
 
 def take_steps(run, plan, seconds):
@@ -103,7 +104,8 @@ def play(options, plan, folder, result, say):
         with noting(result, "the end of the load"):
             load.stop()
         with noting(result, "the end"):
-            result.unaccounted = verdict.unaccounted(book, gateway)
+            if world.restarts == 0:  # what it counts begins anew
+                result.unaccounted = verdict.unaccounted(book, gateway)
             say("delete everything")
             world.delete_all()
             result.leftovers = world.wait_nothing_left()

@@ -78,6 +78,18 @@ def kills(seed):
         yield step("kill_every", deployment="twins", index=chance.randrange(2), period_s=2)
 
 
+def restarts(seed):
+    """The gateway itself ends by SIGTERM and comes back, again and again."""
+    chance = random.Random(f"{seed}/restarts")
+    yield step("apply_base")
+    yield step("apply_candidate")
+    yield step("split", weights=pools(50, 50))
+    yield step("adapters", weights=adapters(90, 10))
+    while True:
+        yield step("restart_gateway")
+        yield step("phase", name="after a restart", draws=chance.randint(20, 60))
+
+
 class Mixed:
     """Anything, in any order, over the manifests of the walkthrough."""
 

@@ -162,6 +162,18 @@ class Run:
         self.kill(deployment, index, is_only=False)
         self.due = time.monotonic() + period_s
 
+    # Restarts.
+
+    def restart_gateway(self):
+        """What it has accepted it finishes; whoever comes later finds a closed port until it is back, and an open one
+        with nobody behind it until its model servers, which end with it, are ready again."""
+        closed = self.book.allow("the gateway was restarted", ledger.UNREACHED)
+        self.world.stop_gateway()
+        empty = self.book.allow("the model servers were restarted", ledger.REFUSED, reasons=["no_endpoint"])
+        self.world.start_gateway()
+        self.load.wait_heads()
+        closed.until = empty.until = self.book.now()
+
     # Faults.  `index` chooses among the pods in use, by name.
 
     def choose(self, deployment, index, is_only):

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import threading
 
 import httpx
@@ -15,6 +16,7 @@ from conftest import DATA, Gateway, Sim, edit, until
 
 SLOW_S = 120  # for what may take long on a busy machine
 SAMPLE_S = 2
+DRAIN_S = "60"  # a stream, and one more that came over its connection after it
 POOLS = {"base": "pool-base", "candidate": "pool-candidate", "twins": "twins"}  # by Deployment
 KINDS = ("deploy,rs,pods,svc,endpointslices,gatewayclasses,gtw,httproutes,inferencepools.inference.networking.k8s.io,"
          "inferencepools.inference.networking.x-k8s.io,inferencemodels,clienttrafficpolicies,backendtrafficpolicies")
@@ -22,7 +24,7 @@ STAYS = re.compile(r"(serin\.db(-shm|-wal)?|lock|token|kubeconfig|pki/(ca|server
 
 
 class World:
-    def __init__(self, binary, folder, manifests, speed, itl_ms, flags=()):
+    def __init__(self, binary, folder, manifests, speed, itl_ms):
         self.folder = pathlib.Path(folder)
         self.files = self.folder / "manifests"
         shutil.copytree(DATA / manifests, self.files)
@@ -30,8 +32,9 @@ class World:
             # Streams must be able to end within the grace period.
             file.write_text(file.read_text().replace("itl=1ms", f"itl={itl_ms}ms")
                             .replace("terminationGracePeriodSeconds: 5", "terminationGracePeriodSeconds: 30"))
-        self.gateway = Gateway(binary, self.folder, [], "--sim-speed", str(speed), *flags).start().wait_ready()
+        self.gateway = Gateway(binary, self.folder, [], "--sim-speed", str(speed), "--drain", DRAIN_S).start().wait_ready()
         self.kubectl = self.gateway.kubectl
+        self.restarts = 0
 
     def file(self, name):
         """The manifest whose name contains `name`."""
@@ -119,6 +122,14 @@ class World:
         answer = client.patch(path, json=patch, headers={"content-type": "application/json-patch+json"})
         assert answer.status_code == 200, answer.text
 
+    def stop_gateway(self):
+        assert self.gateway.stop(signal.SIGTERM, SLOW_S) == 0, self.gateway.log_text()[-3000:]
+
+    def start_gateway(self):
+        self.restarts += 1
+        self.gateway.output = ""
+        self.gateway.start().wait_ready()
+
     def delete_all(self):
         self.kubectl("delete", "-f", self.files, "--ignore-not-found", f"--timeout={SLOW_S}s", limit_s=SLOW_S + 10)
 
@@ -192,10 +203,8 @@ class Samples:
 
     def run(self):
         while not self.is_over.wait(SAMPLE_S):
-            try:
+            with contextlib.suppress(httpx.HTTPError):  # while it is restarted
                 self.take()
-            except httpx.HTTPError:
-                return  # it has ended; whoever ended it says whether that was right
 
     def stop(self):
         self.is_over.set()
