@@ -44,7 +44,7 @@ bench: all
 	@cmake --build --preset release -j $(JOBS)
 	@python3 bench/load/plain_proxy.py --serin $(BUILD)/serin
 
-# A gateway under load while everything is done to it: make chaos SCENARIO=walkthrough|kills|restarts|mixed SEED=1 MINUTES=60
+# A gateway under load while everything is done to it; SCENARIO=walkthrough|kills|restarts|mixed SEED=1 MINUTES=60.
 SCENARIO ?= mixed
 MINUTES  ?= 3
 chaos: all

@@ -138,8 +138,9 @@ def test_a_key_on_two_arms_is_a_breach(book):
     assert len(book.key_breaches()) == 1
 
 
-@pytest.mark.parametrize("weights, breaches", [({"a": 50, "b": 50}, 0), ({"a": 95, "b": 5}, 1), ({"a": 90, "b": 10}, 1)],
-                         ids=["grown", "shrunk", "unchanged"])
+@pytest.mark.parametrize("weights, breaches", [
+    ({"a": 50, "b": 50}, 0), ({"a": 95, "b": 5}, 1), ({"a": 90, "b": 10}, 1),
+], ids=["grown", "shrunk", "unchanged"])
 def test_a_key_moves_only_to_an_arm_that_grew(book, weights, breaches):
     phase(book, "one", 0, 10, a=90, b=10)
     phase(book, "two", 20, 30, **weights)

@@ -1,4 +1,4 @@
-"""An HTTP/1.1 client on asyncio streams that tells exactly how an exchange ended; cheap, and no more than the load needs."""
+"""An HTTP/1.1 client on asyncio streams that tells exactly how an exchange ended; no more than the load needs."""
 import asyncio
 import time
 

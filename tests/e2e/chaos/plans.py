@@ -1,7 +1,7 @@
 """What is done to a gateway, step by step.  A plan depends on nothing but its seed: the same seed, the same steps.
 
-A step is the name of a method of scenario.Run with its arguments.  `mixed` has no end: a run takes as many of its steps
-as it has time for.  The planner keeps the picture that it draws by, so that each step makes sense when its turn comes."""
+A step is the name of a method of scenario.Run with its arguments.  A plan that has no end is taken for as long as there
+is time.  The planner knows what its steps have done, so that each makes sense when its turn comes."""
 import dataclasses
 import itertools
 import random
@@ -121,11 +121,12 @@ class Mixed:
         return self.chance.choices([make for _, make in choices], [weight for weight, _ in choices])[0]()
 
     def calm(self):
-        return (3, self.split), (1, self.adapters), (2, self.scale), (2, self.storm), (1, self.bad_apply), (1, self.listener)
+        return ((3, self.split), (1, self.adapters), (2, self.scale), (2, self.storm), (1, self.bad_apply),
+                (1, self.listener))
 
     def faults(self):
-        return ((3, self.kill), (1, self.kill_all), (2, self.delete_pod), (2, self.hold), (2, self.slow), (2, self.refuse),
-                (1, self.errors), (1, self.die), (2, self.freeze))
+        return ((3, self.kill), (1, self.kill_all), (2, self.delete_pod), (2, self.hold), (2, self.slow),
+                (2, self.refuse), (1, self.errors), (1, self.die), (2, self.freeze))
 
     def deployment(self):
         return self.chance.choice(["base", "candidate"] if self.has_candidate else ["base"])

@@ -1,7 +1,7 @@
 """What the steps of a plan do to the world, and what each of them allows to go wrong.
 
-Before a change the load is told that old and new arms may both answer, after it only the new ones.  A step that needs no
-excuse adds no allowance: everything that fails while it runs is unexplained."""
+Before a change the load is told that old and new arms may both answer, after it only the new ones.  A step that adds no
+allowance needs none: everything that fails while it runs is unexplained."""
 import contextlib
 import os
 import signal
@@ -48,8 +48,8 @@ class Run:
 
     @contextlib.contextmanager
     def changing(self, **news):
-        """Around a change of pools, adapters_ or takes_all.  Models that lose their arms are not asked for any more when
-        it begins; models that get some are asked for when it is over."""
+        """Around a change of pools, adapters_ or takes_all.  Models that lose their arms are asked for no more when it
+        begins; models that get some are asked for when it is over."""
         old = self.offered()
         for name, value in news.items():
             setattr(self, name, value)

@@ -1,7 +1,7 @@
-"""The world of a chaos run: one gateway with its API server and simulated model servers, as kubectl and the clock see it.
+"""The world of a chaos run: one gateway with its API server and simulated model servers, as kubectl sees it.
 
-Manifests are copies of tests/e2e/data with slower tokens, so that streams last; edits are made to the copies and applied.
-Waits are for what can be seen (statuses, pods, endpoints), never for a time."""
+Manifests are copies of tests/e2e/data with slower tokens, so that streams last; edits are made to the copies and
+applied.  Waits are for what can be seen (statuses, pods, endpoints), never for a time."""
 import contextlib
 import os
 import pathlib
@@ -32,7 +32,8 @@ class World:
             # Streams must be able to end within the grace period.
             file.write_text(file.read_text().replace("itl=1ms", f"itl={itl_ms}ms")
                             .replace("terminationGracePeriodSeconds: 5", "terminationGracePeriodSeconds: 30"))
-        self.gateway = Gateway(binary, self.folder, [], "--sim-speed", str(speed), "--drain", DRAIN_S).start().wait_ready()
+        self.gateway = Gateway(binary, self.folder, [], "--sim-speed", str(speed), "--drain", DRAIN_S)
+        self.gateway.start().wait_ready()
         self.kubectl = self.gateway.kubectl
         self.restarts = 0
 
@@ -85,8 +86,8 @@ class World:
         return sorted(found, key=lambda e: e["pod"])
 
     def wait_usable(self, deployment, count):
-        """Gives the usable endpoints when there are so many, each with a process: one that was just killed may be listed
-        for a moment."""
+        """Gives the usable endpoints when there are so many, each with a process: one that was just killed may be
+        listed for a moment."""
 
         def running():
             processes = self.processes()
