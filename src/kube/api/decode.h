@@ -65,6 +65,9 @@ const char **decode_texts(struct field *parent, const char *name, size_t max, co
                           unsigned *ret_count);
 int64_t decode_int(struct field *parent, const char *name, enum presence presence, int64_t min, int64_t max,
                    int64_t fallback);
+/* An integer or a fraction. */
+double decode_number(struct field *parent, const char *name, enum presence presence, double min, double max,
+                     double fallback);
 /* 1..65535; 0 when absent. */
 uint16_t decode_port(struct field *parent, const char *name, enum presence presence);
 /* A number 1..65535 or a port name; the one that it is not becomes 0 or "".  False when absent or wrong. */

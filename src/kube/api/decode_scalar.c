@@ -80,6 +80,21 @@ int64_t decode_int(struct field *parent, const char *name, enum presence presenc
     return fallback;
 }
 
+double decode_number(struct field *parent, const char *name, enum presence presence, double min, double max,
+                     double fallback)
+{
+    json_t *given = parent->value != NULL ? json_object_get(parent->value, name) : NULL;
+    json_type type = json_is_integer(given) ? JSON_INTEGER : JSON_REAL;
+    json_t *value = scalar(parent, name, presence, type, "must be a number");
+    if (value == NULL)
+        return fallback;
+    double number = json_number_value(value);
+    if (number >= min && number <= max)
+        return number;
+    field_problem(parent, name, "Invalid", "must be %.10g..%.10g", min, max);
+    return fallback;
+}
+
 uint16_t decode_port(struct field *parent, const char *name, enum presence presence)
 {
     return (uint16_t)decode_int(parent, name, presence, 1, UINT16_MAX, 0);

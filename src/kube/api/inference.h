@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inference.h: InferencePool (v1 and v1alpha2 in one shape) and InferenceModel, decoded and defaulted. */
+/* inference.h: InferencePool (v1 and v1alpha2 in one shape), InferenceModel, InferenceModelRewrite and
+ * InferenceObjective (each the same in both of its groups), decoded and defaulted. */
 #ifndef KUBE_API_INFERENCE_H
 #define KUBE_API_INFERENCE_H
 
@@ -24,14 +25,38 @@ struct target_model {
     uint32_t weight; /* 1..1000000; all 1 when none is given */
 };
 
+/* In the object's own namespace. */
+struct pool_ref {
+    const char *group; /* has a default; either group spelling finds the pool */
+    const char *kind;  /* default InferencePool */
+    const char *name;
+};
+
 struct inference_model_spec {
     const char *model_name;
     enum criticality criticality;
-    const char *pool_group; /* default inference.networking.x-k8s.io; either group spelling finds the pool */
-    const char *pool_kind;  /* default InferencePool */
-    const char *pool_name;
+    struct pool_ref pool;         /* default group inference.networking.x-k8s.io */
     struct target_model *targets; /* at least one after defaulting: the model itself */
     unsigned target_count;
+};
+
+struct rewrite_rule {
+    const char **models; /* what clients ask for; none: whatever they ask for */
+    unsigned model_count;
+    struct target_model *targets; /* at least one */
+    unsigned target_count;
+};
+
+/* Of all Rewrites of a pool: a model by name before any model, then the oldest object, then the order of its rules. */
+struct model_rewrite_spec {
+    struct pool_ref pool;       /* default group inference.networking.k8s.io */
+    struct rewrite_rule *rules; /* at least one */
+    unsigned rule_count;
+};
+
+struct inference_objective_spec {
+    int32_t priority;     /* below 0: shed first */
+    struct pool_ref pool; /* default group inference.networking.k8s.io */
 };
 
 #endif

@@ -15,8 +15,11 @@ const void *http_route_decode(struct field *root, const struct kube_object *obje
 const void *inference_pool_decode(struct field *root, const struct kube_object *object);
 const void *inference_pool_x_decode(struct field *root, const struct kube_object *object);
 const void *inference_model_decode(struct field *root, const struct kube_object *object);
+const void *model_rewrite_decode(struct field *root, const struct kube_object *object);
+const void *inference_objective_decode(struct field *root, const struct kube_object *object);
 const void *client_traffic_policy_decode(struct field *root, const struct kube_object *object);
 const void *backend_traffic_policy_decode(struct field *root, const struct kube_object *object);
+const void *canary_decode(struct field *root, const struct kube_object *object);
 /* Kinds whose fields are nobody's business here: all of them are kept as they came. */
 const void *kept_decode(struct field *root, const struct kube_object *object);
 const void *config_map_decode(struct field *root, const struct kube_object *object);

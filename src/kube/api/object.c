@@ -52,8 +52,13 @@ static kind_decode_fn kind_decoder(enum kube_kind kind)
         [KUBE_INFERENCE_POOL] = inference_pool_decode,
         [KUBE_INFERENCE_POOL_X] = inference_pool_x_decode,
         [KUBE_INFERENCE_MODEL] = inference_model_decode,
+        [KUBE_MODEL_REWRITE_X] = model_rewrite_decode,
+        [KUBE_MODEL_REWRITE] = model_rewrite_decode,
+        [KUBE_OBJECTIVE_X] = inference_objective_decode,
+        [KUBE_OBJECTIVE] = inference_objective_decode,
         [KUBE_CLIENT_TRAFFIC_POLICY] = client_traffic_policy_decode,
         [KUBE_BACKEND_TRAFFIC_POLICY] = backend_traffic_policy_decode,
+        [KUBE_CANARY] = canary_decode,
     };
     return decoders[kind];
 }

@@ -46,9 +46,19 @@ enum kind_trait {
       KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
     X(INFERENCE_MODEL, "inference.networking.x-k8s.io", "v1alpha2", "InferenceModel", "inferencemodels",               \
       KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(MODEL_REWRITE_X, "inference.networking.x-k8s.io", "v1alpha2", "InferenceModelRewrite", "inferencemodelrewrites", \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(MODEL_REWRITE, "llm-d.ai", "v1alpha2", "InferenceModelRewrite", "inferencemodelrewrites",                        \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(OBJECTIVE_X, "inference.networking.x-k8s.io", "v1alpha2", "InferenceObjective", "inferenceobjectives",           \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(OBJECTIVE, "llm-d.ai", "v1alpha2", "InferenceObjective", "inferenceobjectives",                                  \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
     X(CLIENT_TRAFFIC_POLICY, "gateway.envoyproxy.io", "v1alpha1", "ClientTrafficPolicy", "clienttrafficpolicies",      \
       KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
     X(BACKEND_TRAFFIC_POLICY, "gateway.envoyproxy.io", "v1alpha1", "BackendTrafficPolicy", "backendtrafficpolicies",   \
+      KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)                                                   \
+    X(CANARY, "serin.dev", "v1alpha1", "Canary", "canaries",                                                           \
       KIND_NAMESPACED | KIND_STRICT | KIND_STATUS | KIND_GENERATION)
 
 enum kube_kind {

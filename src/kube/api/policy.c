@@ -118,21 +118,58 @@ static void decode_backend_timeout(struct field *spec, struct backend_traffic_po
 {
     static const char *const tcp_unsupported[] = {"tcp", NULL};
     static const char *const http_unsupported[] = {"connectionIdleTimeout", "maxConnectionDuration",
-                                                   "maxStreamDuration", "streamIdleTimeout", NULL};
+                                                   "maxStreamDuration", NULL};
     struct field timeout = decode_object(spec, "timeout", OPTIONAL);
     struct field http = decode_object(&timeout, "http", OPTIONAL);
     policy->has_request_timeout = decode_duration(&http, "requestTimeout", &policy->request_timeout_ms);
+    decode_duration(&http, "streamIdleTimeout", &policy->stream_idle_timeout_ms);
     decode_unsupported(&http, http_unsupported);
     decode_end(&http);
     decode_unsupported(&timeout, tcp_unsupported);
     decode_end(&timeout);
 }
 
+static void decode_retry_statuses(struct field *retry_on, struct backend_traffic_policy_spec *policy)
+{
+    struct field list = decode_list(retry_on, "httpStatusCodes", OPTIONAL, 1, POLICY_MAX_RETRY_STATUSES);
+    for (size_t i = 0; i < list.len; i++) {
+        const json_t *item = json_array_get(list.value, i);
+        json_int_t status = json_is_integer(item) ? json_integer_value(item) : 0;
+        if (status < 400 || status > 599) {
+            field_problem(&list, NULL, "Invalid", "must be statuses of failed requests, 400..599");
+            return;
+        }
+        policy->retry_statuses[policy->retry_status_count++] = (uint16_t)status;
+    }
+}
+
+static void decode_retry(struct field *spec, struct backend_traffic_policy_spec *policy)
+{
+    static const char *const unsupported[] = {"perRetry", "numAttemptsPerPriority", NULL};
+    static const char *const on_unsupported[] = {"triggers", NULL};
+    struct field retry = decode_object(spec, "retry", OPTIONAL);
+    policy->has_retries = field_has(&retry, "numRetries");
+    policy->retries = (unsigned)decode_int(&retry, "numRetries", OPTIONAL, 0, POLICY_MAX_RETRIES, 0);
+    struct field retry_on = decode_object(&retry, "retryOn", OPTIONAL);
+    decode_retry_statuses(&retry_on, policy);
+    decode_unsupported(&retry_on, on_unsupported);
+    decode_end(&retry_on);
+    decode_unsupported(&retry, unsupported);
+    decode_end(&retry);
+}
+
+/* No field of the kind says it. */
+static void decode_first_token_timeout(struct field *root, struct backend_traffic_policy_spec *policy)
+{
+    struct field metadata = decode_object(root, "metadata", OPTIONAL);
+    struct field annotations = decode_object(&metadata, "annotations", OPTIONAL);
+    decode_duration(&annotations, "serin.dev/first-token-timeout", &policy->first_token_timeout_ms);
+}
+
 const void *backend_traffic_policy_decode(struct field *root, const struct kube_object *object)
 {
     static const char *const kinds[] = {"Gateway", "HTTPRoute", NULL};
     static const char *const unsupported[] = {"loadBalancer",
-                                              "retry",
                                               "healthCheck",
                                               "circuitBreaker",
                                               "connection",
@@ -158,6 +195,8 @@ const void *backend_traffic_policy_decode(struct field *root, const struct kube_
     struct field spec = decode_object(root, "spec", REQUIRED);
     policy->targets = decode_targets(&spec, kinds, &policy->target_count);
     decode_backend_timeout(&spec, policy);
+    decode_first_token_timeout(root, policy);
+    decode_retry(&spec, policy);
     decode_unsupported(&spec, unsupported);
     decode_end(&spec);
     return policy;

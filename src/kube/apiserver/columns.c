@@ -284,6 +284,35 @@ static const struct table_column inference_models[] = {
     TEXT("Criticality", "Which requests are shed first.", cell_found, "spec.criticality"),
     AGE,
 };
+
+static const struct table_column model_rewrites[] = {
+    NAME,
+    TEXT("Inference Pool", "The pool whose requests are rewritten.", cell_found, "spec.poolRef.name"),
+    AGE,
+};
+
+static const struct table_column inference_objectives[] = {
+    NAME,
+    TEXT("Inference Pool", "The pool in which the priority counts.", cell_found, "spec.poolRef.name"),
+    TEXT("Priority", "Higher goes first; below 0 is shed first.", cell_found, "spec.priority"),
+    AGE,
+};
+
+static const struct table_column canaries[] = {
+    NAME,
+    TEXT("Target", "The object whose weights are moved.", cell_canary_target, NULL),
+    TEXT("Phase", "How far the release is.", cell_text, "status.phase"),
+    TEXT("Step", "Which step of how many.", cell_canary_step, NULL),
+    TEXT("Weight", "The canary's share as it should be.", cell_percent, "status.share.targetPercent"),
+    TEXT("Achieved", "The canary's share of the requests as it was of late.", cell_percent,
+         "status.share.requestsPercent"),
+    TEXT("Verdict", "How the canary stands against its guards.", cell_text, "status.verdict.result"),
+    TEXT("Reason", "Why the weight does not move.", cell_text, "status.reason"),
+    AGE,
+    WIDE("Stable", "The arm that serves today.", cell_text, "spec.stable"),
+    WIDE("Canary", "The arm that is to take over.", cell_text, "spec.canary"),
+    WIDE("Message", "Why the weight does not move, for people.", cell_text, "status.message"),
+};
 /* clang-format on */
 
 #define COLUMNS(array) (array), ARRAY_LEN(array)
@@ -311,6 +340,11 @@ struct table_columns table_columns_of(enum kube_kind kind)
         [KUBE_GATEWAY] = {COLUMNS(gateways)},
         [KUBE_HTTP_ROUTE] = {COLUMNS(http_routes)},
         [KUBE_INFERENCE_MODEL] = {COLUMNS(inference_models)},
+        [KUBE_MODEL_REWRITE_X] = {COLUMNS(model_rewrites)},
+        [KUBE_MODEL_REWRITE] = {COLUMNS(model_rewrites)},
+        [KUBE_OBJECTIVE_X] = {COLUMNS(inference_objectives)},
+        [KUBE_OBJECTIVE] = {COLUMNS(inference_objectives)},
+        [KUBE_CANARY] = {COLUMNS(canaries)},
     };
     if (kind < KUBE_KIND_COUNT && columns[kind].len > 0)
         return columns[kind];

@@ -75,4 +75,9 @@ void cell_pod_gates(const struct table_cell *cell);
 void cell_container_items(const struct table_cell *cell);
 void cell_selector(const struct table_cell *cell);
 
+/* columns_canary.c */
+void cell_canary_target(const struct table_cell *cell);
+void cell_canary_step(const struct table_cell *cell);
+void cell_percent(const struct table_cell *cell);
+
 #endif

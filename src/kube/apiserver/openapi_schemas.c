@@ -94,8 +94,9 @@ static void write_scalar(struct json_writer *writer, const struct schema_field *
     static const struct {
         const char *type, *format;
     } forms[T_TYPE_MASK + 1] = {
-        [T_STRING] = {"string"}, [T_INT] = {"integer", "int32"},     [T_LONG] = {"integer", "int64"},
-        [T_BOOL] = {"boolean"},  [T_TIME] = {"string", "date-time"}, [T_BYTES] = {"string", "byte"},
+        [T_STRING] = {"string"},           [T_INT] = {"integer", "int32"}, [T_LONG] = {"integer", "int64"},
+        [T_NUMBER] = {"number", "double"}, [T_BOOL] = {"boolean"},         [T_TIME] = {"string", "date-time"},
+        [T_BYTES] = {"string", "byte"},
     };
     unsigned type = field->type & T_TYPE_MASK;
     jw_member_str(writer, "type", forms[type].type);

@@ -37,6 +37,12 @@
     {GATEWAY(REFERENCE_GRANT, v), NAMES("referencegrants", "referencegrant", "ReferenceGrant"),                        \
      .short_names = {"refgrant"}, NAMESPACED}
 
+#define MODEL_REWRITES                                                                                                 \
+    NAMES("inferencemodelrewrites", "inferencemodelrewrite", "InferenceModelRewrite"), NAMESPACED,                     \
+     .subresources = STATUS
+#define OBJECTIVES                                                                                                     \
+    NAMES("inferenceobjectives", "inferenceobjective", "InferenceObjective"), NAMESPACED, .subresources = STATUS
+
 static const struct api_resource resources[] = {
     {CORE(CONFIG_MAP), NAMES("configmaps", "configmap", "ConfigMap"), .short_names = {"cm"}, NAMESPACED},
     {CORE(EVENT), NAMES("events", "event", "Event"), .short_names = {"ev"}, NAMESPACED},
@@ -71,17 +77,24 @@ static const struct api_resource resources[] = {
 
     {CUSTOM(INFERENCE_MODEL, "inference.networking.x-k8s.io", "v1alpha2"),
      NAMES("inferencemodels", "inferencemodel", "InferenceModel"), NAMESPACED, .subresources = STATUS},
+    {CUSTOM(MODEL_REWRITE_X, "inference.networking.x-k8s.io", "v1alpha2"), MODEL_REWRITES},
+    {CUSTOM(OBJECTIVE_X, "inference.networking.x-k8s.io", "v1alpha2"), OBJECTIVES},
     {CUSTOM(INFERENCE_POOL_X, "inference.networking.x-k8s.io", "v1alpha2"),
      NAMES("inferencepools", "inferencepool", "InferencePool"), .short_names = {"xinfpool"}, NAMESPACED,
      .subresources = STATUS},
     {CUSTOM(INFERENCE_POOL, "inference.networking.k8s.io", "v1"),
      NAMES("inferencepools", "inferencepool", "InferencePool"), .short_names = {"infpool"}, NAMESPACED,
      .subresources = STATUS},
+    {CUSTOM(MODEL_REWRITE, "llm-d.ai", "v1alpha2"), MODEL_REWRITES},
+    {CUSTOM(OBJECTIVE, "llm-d.ai", "v1alpha2"), OBJECTIVES},
 
     {ENVOY(BACKEND_TRAFFIC_POLICY), NAMES("backendtrafficpolicies", "backendtrafficpolicy", "BackendTrafficPolicy"),
      .short_names = {"btp"}, NAMESPACED, .subresources = STATUS},
     {ENVOY(CLIENT_TRAFFIC_POLICY), NAMES("clienttrafficpolicies", "clienttrafficpolicy", "ClientTrafficPolicy"),
      .short_names = {"ctp"}, NAMESPACED, .subresources = STATUS},
+
+    {CUSTOM(CANARY, "serin.dev", "v1alpha1"), NAMES("canaries", "canary", "Canary"), .short_names = {"cn"},
+     .category = "all", NAMESPACED, .subresources = STATUS},
 };
 /* clang-format on */
 

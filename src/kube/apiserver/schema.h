@@ -13,8 +13,9 @@
 enum schema_type {
     T_OBJECT, /* its fields follow, or are those of `of` */
     T_STRING,
-    T_INT,  /* 32 bits */
-    T_LONG, /* 64 bits */
+    T_INT,    /* 32 bits */
+    T_LONG,   /* 64 bits */
+    T_NUMBER, /* may have decimals */
     T_BOOL,
     T_TIME,          /* RFC 3339 */
     T_BYTES,         /* base64 */
@@ -65,8 +66,11 @@ extern const struct schema schema_gateway_class, schema_gateway, schema_referenc
 /* schema_http_route.c */
 extern const struct schema schema_http_route;
 /* schema_inference.c */
-extern const struct schema schema_inference_pool, schema_inference_pool_x, schema_inference_model;
+extern const struct schema schema_inference_pool, schema_inference_pool_x, schema_inference_model, schema_model_rewrite,
+    schema_inference_objective;
 /* schema_policy.c */
 extern const struct schema schema_client_traffic_policy, schema_backend_traffic_policy;
+/* schema_canary.c */
+extern const struct schema schema_canary;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schema_inference.c: fields of InferencePool in both groups and of InferenceModel, as kube/api/inference.c decodes
- * them. */
+/* schema_inference.c: fields of InferencePool, InferenceModel, InferenceModelRewrite and InferenceObjective, as
+ * kube/api/inference.c decodes them. */
 #include "kube/apiserver/schema.h"
 
 /* clang-format off */
@@ -81,5 +81,44 @@ static const struct schema_field inference_model[] = {
 const struct schema schema_inference_model = {
     .description = "A model that clients ask for, and the models or adapters that answer for it.",
     SCHEMA_FIELDS(inference_model),
+};
+
+#define POOL_REF(description)                                                                                          \
+    {".poolRef", T_OBJECT | T_REQUIRED, description},                                                                  \
+    {"..group", T_STRING, "API group; either spelling finds the pool.",                                                \
+     .fallback = "\"inference.networking.k8s.io\""},                                                                   \
+    {"..kind", T_STRING, "Kind.", .fallback = "\"InferencePool\""},                                                    \
+    {"..name", T_STRING | T_REQUIRED, "Name."}
+
+static const struct schema_field model_rewrite[] = {
+    {"spec", T_OBJECT | T_REQUIRED, "What is wanted."},
+    POOL_REF("The pool whose requests are rewritten, in the same namespace."),
+    {".rules", T_OBJECT | T_LIST | T_REQUIRED, "The first that matches counts, those that name the model before the "
+     "others; 1 to 64."},
+    {"..matches", T_OBJECT | T_LIST, "Which requests: one of these must hold. All requests when not given."},
+    {"...model", T_OBJECT | T_REQUIRED, "The model that the client asks for."},
+    {"....type", T_STRING, "How it is compared.", .values = "Exact", .fallback = "\"Exact\""},
+    {"....value", T_STRING | T_REQUIRED, "The model's name; at most 256 characters."},
+    {"..targets", T_OBJECT | T_LIST | T_REQUIRED, "Models or adapters among which the requests are split; 1 to 32."},
+    {"...modelRewrite", T_STRING | T_REQUIRED, "The name that the model server gets to see."},
+    {"...weight", T_INT, "Share of the requests: weight / sum of all weights, 1 to 1000000. On all targets or on none."},
+    {"status", T_OBJECT, "What is."},
+    {".conditions", T_OBJECT | T_LIST, "Accepted: the rules are in force.", .of = &schema_condition},
+};
+const struct schema schema_model_rewrite = {
+    .description = "Replaces the model that clients ask for by others, by weight.",
+    SCHEMA_FIELDS(model_rewrite),
+};
+
+static const struct schema_field inference_objective[] = {
+    {"spec", T_OBJECT | T_REQUIRED, "What is wanted."},
+    {".priority", T_INT, "Higher goes first when there is no room for all; below 0 is shed first.", .fallback = "0"},
+    POOL_REF("The pool in which the priority counts, in the same namespace."),
+    {"status", T_OBJECT, "What is."},
+    {".conditions", T_OBJECT | T_LIST, "Accepted: requests may name it.", .of = &schema_condition},
+};
+const struct schema schema_inference_objective = {
+    .description = "How important requests are that name it in a header.",
+    SCHEMA_FIELDS(inference_objective),
 };
 /* clang-format on */

@@ -150,8 +150,13 @@ const struct schema *schema_of(const struct api_resource *resource)
         [KUBE_INFERENCE_POOL] = &schema_inference_pool,
         [KUBE_INFERENCE_POOL_X] = &schema_inference_pool_x,
         [KUBE_INFERENCE_MODEL] = &schema_inference_model,
+        [KUBE_MODEL_REWRITE_X] = &schema_model_rewrite,
+        [KUBE_MODEL_REWRITE] = &schema_model_rewrite,
+        [KUBE_OBJECTIVE_X] = &schema_inference_objective,
+        [KUBE_OBJECTIVE] = &schema_inference_objective,
         [KUBE_CLIENT_TRAFFIC_POLICY] = &schema_client_traffic_policy,
         [KUBE_BACKEND_TRAFFIC_POLICY] = &schema_backend_traffic_policy,
+        [KUBE_CANARY] = &schema_canary,
     };
     static const struct {
         const char *kind_name;

@@ -58,6 +58,11 @@ static const struct schema_field backend_traffic_policy[] = {
     {"..http", T_OBJECT, "For HTTP."},
     {"...requestTimeout", T_STRING, "Time for the whole exchange, such as 24h; 0s for no limit. Streams are cut as well. "
      "A route's own timeout wins."},
+    {"...streamIdleTimeout", T_STRING, "Time without a byte in the middle of an event stream, such as 60s."},
+    {".retry", T_OBJECT, "When to ask another endpoint."},
+    {"..numRetries", T_INT, "Tries beyond the first, at most 8; 3 when not given."},
+    {"..retryOn", T_OBJECT, "Besides connections that fail before an answer."},
+    {"...httpStatusCodes", T_INT | T_LIST, "Statuses of an endpoint after which another one is asked, such as 503."},
     {"status", T_OBJECT, "What is."},
     {".ancestors", T_OBJECT | T_LIST | T_REQUIRED, "State towards each Gateway.", .of = &schema_policy_ancestor},
 };

@@ -35,7 +35,7 @@ static int append_piece(const char *text, size_t len, void *out)
 
 void table_append_json(struct buffer *out, const json_t *value)
 {
-    (void)json_dump_callback(value, append_piece, out, JSON_COMPACT | JSON_ENCODE_ANY);
+    (void)json_dump_callback(value, append_piece, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
 /* A subtree as the next value: objects nest deeper than the writer counts, so it goes around it. */

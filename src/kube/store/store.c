@@ -17,7 +17,7 @@
 
 const struct store_limits store_limits_default = {
     .log_events = 4096,
-    .log_bytes = (size_t)16 * 1024 * 1024,
+    .log_bytes = (size_t)4 * 1024 * 1024,
     .log_ms = (uint64_t)5 * 60 * 1000,
     .max_objects = 100000,
     .pending_writes = 10000,

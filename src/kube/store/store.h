@@ -31,7 +31,7 @@ void stored_give_back(struct stored *stored);
 
 struct store_limits {
     unsigned log_events;     /* changes that a watch can resume over; default 4096 */
-    size_t log_bytes;        /* of text in them; default 16 MiB */
+    size_t log_bytes;        /* of text in them, which take four times as much memory; default 4 MiB */
     uint64_t log_ms;         /* age of the oldest of them; default 5 minutes */
     size_t max_objects;      /* beyond, creations fail with -ENOSPC; default 100000 */
     unsigned pending_writes; /* not yet durable; beyond, writes fail with -EBUSY; default 10000 */

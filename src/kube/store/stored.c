@@ -68,7 +68,7 @@ static void write_member(struct buffer *out, const char *name, const json_t *val
         return;
     jw_append_quoted(out, bytes_of(name));
     buffer_append_char(out, ':');
-    int error = json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY);
+    int error = json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     assert(error == 0); /* it was validated */
     (void)error;
     buffer_append_char(out, ',');

@@ -291,8 +291,8 @@ static void an_inference_model_is_decoded(void **state)
                              "  targetModels: [{name: chat-v1, weight: 90}, {name: chat-v2, weight: 10}]\n");
     assert_string_equal(model->model_name, "org/Chat 7B");
     assert_int_equal(model->criticality, CRITICALITY_SHEDDABLE);
-    assert_string_equal(model->pool_group, "inference.networking.k8s.io");
-    assert_string_equal(model->pool_kind, "InferencePool");
+    assert_string_equal(model->pool.group, "inference.networking.k8s.io");
+    assert_string_equal(model->pool.kind, "InferencePool");
     assert_int_equal(model->target_count, 2);
     assert_int_equal(model->targets[1].weight, 10);
 }
@@ -303,7 +303,7 @@ static void a_model_without_targets_is_its_own_target(void **state)
         fixture_spec(*state, "apiVersion: inference.networking.x-k8s.io/v1alpha2\nkind: InferenceModel\n"
                              "metadata: {name: m}\nspec: {modelName: chat, poolRef: {name: p}}\n");
     assert_int_equal(model->criticality, CRITICALITY_UNSET);
-    assert_string_equal(model->pool_group, "inference.networking.x-k8s.io");
+    assert_string_equal(model->pool.group, "inference.networking.x-k8s.io");
     assert_int_equal(model->target_count, 1);
     assert_string_equal(model->targets[0].name, "chat");
     assert_int_equal(model->targets[0].weight, 1);
@@ -339,14 +339,22 @@ static void a_buffer_limit_may_be_a_number_or_absent(void **state)
 
 static void a_backend_traffic_policy_is_decoded(void **state)
 {
-    const struct backend_traffic_policy_spec *policy = fixture_spec(
-        *state, "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: BackendTrafficPolicy\nmetadata: {name: b}\n"
-                "spec:\n"
-                "  targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: chat}\n"
-                "  timeout: {http: {requestTimeout: 1h30m}}\n");
+    const struct backend_traffic_policy_spec *policy =
+        fixture_spec(*state, "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: BackendTrafficPolicy\n"
+                             "metadata: {name: b, annotations: {serin.dev/first-token-timeout: 20s}}\n"
+                             "spec:\n"
+                             "  targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: chat}\n"
+                             "  timeout: {http: {requestTimeout: 1h30m, streamIdleTimeout: 45s}}\n"
+                             "  retry: {numRetries: 2, retryOn: {httpStatusCodes: [429, 503]}}\n");
     assert_string_equal(policy->targets[0].kind, "HTTPRoute");
     assert_true(policy->has_request_timeout);
     assert_int_equal(policy->request_timeout_ms, 5400000);
+    assert_true(policy->has_retries);
+    assert_int_equal(policy->retries, 2);
+    assert_int_equal(policy->retry_status_count, 2);
+    assert_int_equal(policy->retry_statuses[1], 503);
+    assert_int_equal(policy->stream_idle_timeout_ms, 45000);
+    assert_int_equal(policy->first_token_timeout_ms, 20000);
 }
 
 static void a_service_is_decoded(void **state)

@@ -194,6 +194,7 @@ static json_t *sample_scalar(const struct schema_field *field)
     switch (field->type & T_TYPE_MASK) {
     case T_INT:
     case T_LONG:
+    case T_NUMBER:
     case T_INT_OR_STRING:
         return json_integer(1);
     case T_BOOL:

@@ -74,7 +74,9 @@ static void groups_come_in_the_order_of_discovery(void **state)
                                          "gateway.networking.k8s.io",
                                          "inference.networking.x-k8s.io",
                                          "inference.networking.k8s.io",
-                                         "gateway.envoyproxy.io"};
+                                         "llm-d.ai",
+                                         "gateway.envoyproxy.io",
+                                         "serin.dev"};
     struct api_resources all = resource_all();
     size_t next = 0;
     for (size_t i = 0; i < ARRAY_LEN(groups); i++) {

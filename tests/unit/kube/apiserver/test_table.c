@@ -189,6 +189,10 @@ static void every_kind_has_the_columns_that_kubectl_users_know(void **state)
                    "Name,Model Name,Inference Pool,Criticality,Age");
     expect_columns("inference.networking.x-k8s.io/v1alpha2", "InferencePool", "Name,Age");
     expect_columns("inference.networking.k8s.io/v1", "InferencePool", "Name,Age");
+    expect_columns("llm-d.ai/v1alpha2", "InferenceModelRewrite", "Name,Inference Pool,Age");
+    expect_columns("llm-d.ai/v1alpha2", "InferenceObjective", "Name,Inference Pool,Priority,Age");
+    expect_columns("serin.dev/v1alpha1", "Canary",
+                   "Name,Target,Phase,Step,Weight,Achieved,Verdict,Reason,Age,[Stable],[Canary],[Message]");
     expect_columns("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy", "Name,Age");
 }
 
@@ -378,6 +382,26 @@ static void events_are_read_in_both_vocabularies(void **state)
 }
 
 /* Users can store anything in kinds that keep unknown fields. */
+static void canaries_show_how_far_they_are(void **state)
+{
+    (void)state;
+    expect_cells("serin.dev/v1alpha1", "Canary",
+                 "{" META ",'spec':{'targetRef':{'kind':'HTTPRoute','name':'chat'},'canary':'green'}}",
+                 "['x','HTTPRoute/chat','','','','','','','4m32s','','green','']");
+    expect_cells(
+        "serin.dev/v1alpha1", "Canary",
+        "{" META ",'spec':{'targetRef':{'kind':'InferenceModel','name':'chat'},'stable':'v1','canary':'v2'},"
+        "'status':{'phase':'Progressing','reason':'HoldTime','message':'2m to go','step':{'index':2,'count':4},"
+        "'share':{'targetPercent':25,'requestsPercent':24.8},'verdict':{'result':'pass'}}}",
+        "['x','InferenceModel/chat','Progressing','2/4','25%','24.8%','pass','HoldTime','4m32s','v1','v2',"
+        "'2m to go']");
+    expect_cells(
+        "serin.dev/v1alpha1", "Canary",
+        "{" META ",'spec':{'targetRef':{'kind':'HTTPRoute','name':'chat'},'canary':'green'},"
+        "'status':{'phase':7,'step':{'index':0,'count':4},'share':{'targetPercent':0,'requestsPercent':1e99}}}",
+        "['x','HTTPRoute/chat','','0/4','0%','','','','4m32s','','green','']");
+}
+
 static void wrong_types_count_as_absent(void **state)
 {
     (void)state;
@@ -420,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_pod_that_ends_says_so),
         cmocka_unit_test(wide_pods_show_where_they_are),
         cmocka_unit_test(events_are_read_in_both_vocabularies),
+        cmocka_unit_test(canaries_show_how_far_they_are),
         cmocka_unit_test(wrong_types_count_as_absent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

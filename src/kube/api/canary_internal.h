@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* canary_internal.h: the parts of a Canary that have a file of their own.  Internal to canary*.c. */
+#ifndef KUBE_API_CANARY_INTERNAL_H
+#define KUBE_API_CANARY_INTERNAL_H
+
+#include "kube/api/canary.h"
+#include "kube/api/decode.h"
+
+void canary_decode_analysis(struct field *spec, struct canary_analysis *analysis);
+void canary_decode_stickiness(struct field *spec, struct canary_spec *canary, const struct kube_object *object);
+
+#endif
