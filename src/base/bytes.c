@@ -3,18 +3,42 @@
  * is ASCII, and tolower() of the C library is not. */
 #include "base/bytes.h"
 
+#include <stdint.h>
+
 static unsigned char fold(char c)
 {
     unsigned char byte = (unsigned char)c;
     return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte | 0x20) : byte;
 }
 
+/* fold() of eight bytes at once: adding to the low seven bits carries into the eighth where a byte reaches 'A', or
+ * passes 'Z'. */
+static uint64_t fold_word(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u, top_bits = 0x80 * ones;
+    uint64_t low = word & ~top_bits;
+    uint64_t is_upper = (low + (0x80 - 'A') * ones) & ~(low + (0x80 - 'Z' - 1) * ones) & ~word & top_bits;
+    return word | is_upper >> 2;
+}
+
+static uint64_t load_word(const char *from)
+{
+    uint64_t word;
+    memcpy(&word, from, sizeof(word));
+    return word;
+}
+
 bool bytes_equal_nocase(struct bytes a, struct bytes b)
 {
     if (a.len != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++) {
-        if (a.data[i] != b.data[i] && fold(a.data[i]) != fold(b.data[i]))
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= a.len; i += sizeof(uint64_t)) {
+        if (fold_word(load_word(a.data + i)) != fold_word(load_word(b.data + i)))
+            return false;
+    }
+    for (; i < a.len; i++) {
+        if (fold(a.data[i]) != fold(b.data[i]))
             return false;
     }
     return true;

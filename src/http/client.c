@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "http/inbox.h"
+#include "net/tls.h"
 
 const struct client_config client_defaults = {
     .limits = {.max_target_bytes = 8 * 1024,
@@ -35,7 +36,8 @@ const char *client_failure_text(enum client_failure failure)
 static void on_reclaim(struct reactor_reclaim *reclaim)
 {
     struct client_connection *connection = container_of(reclaim, struct client_connection, reclaim);
-    arena_free(connection->arena);
+    if (connection->config.head_arena == NULL)
+        arena_free(connection->arena);
     buffer_deinit(&connection->in);
     free(connection);
 }
@@ -67,8 +69,10 @@ static struct client_call *detach_call(struct client_connection *connection)
 {
     struct client_call *call = connection->call;
     connection->call = NULL;
-    if (call != NULL)
+    if (call != NULL) {
         call->connection = NULL;
+        buffer_deinit(&call->unsent);
+    }
     return call;
 }
 
@@ -84,13 +88,16 @@ void client_fail(struct client_connection *connection, enum client_failure failu
 void client_complete(struct client_connection *connection, struct bytes chunk, bool may_go_on)
 {
     /* A server that answers before it has read the request will not read another one behind the rest. */
-    bool is_reusable = may_go_on && connection->response.keep_alive && connection->call->piece_count == 0;
+    const struct client_call *ended = connection->call;
+    bool is_reusable =
+        may_go_on && connection->response.keep_alive && !ended->is_open && client_call_unsent(ended) == 0;
     struct client_call *call = detach_call(connection);
     connection->served++;
     call->handler->on_body(call, chunk, true);
     if (connection->is_closed)
         return;
-    arena_reset(connection->arena);
+    if (connection->config.head_arena == NULL)
+        arena_reset(connection->arena);
     if (is_reusable) {
         if (connection->owner->on_idle != NULL)
             connection->owner->on_idle(connection);
@@ -114,20 +121,41 @@ static void skip_pieces(struct client_call *call, size_t sent)
     }
 }
 
-/* A server may answer and close before it has read everything: after an error the response still has its chance. */
+/* What the socket took.  A server may answer and close before it has read everything: after an error the response still
+ * has its chance. */
+static size_t send_now(struct client_connection *connection, const struct iovec *pieces, int count)
+{
+    if (connection->is_request_dead)
+        return 0;
+    ssize_t sent = transport_sendv(connection->transport, pieces, count);
+    if (sent < 0 && sent != -EAGAIN) {
+        connection->is_request_dead = true;
+        reactor_task_schedule(connection->reactor, &connection->task);
+    }
+    return sent > 0 ? (size_t)sent : 0;
+}
+
 static void send_pieces(struct client_connection *connection)
 {
     struct client_call *call = connection->call;
-    if (call->piece_count > 0 && !connection->is_request_dead) {
-        ssize_t sent = transport_sendv(connection->transport, call->pieces, call->piece_count);
-        if (sent >= 0) {
-            skip_pieces(call, (size_t)sent);
-        } else if (sent != -EAGAIN) {
-            connection->is_request_dead = true;
-            reactor_task_schedule(connection->reactor, &connection->task);
-        }
+    if (call->piece_count > 0)
+        skip_pieces(call, send_now(connection, call->pieces, call->piece_count));
+    if (call->piece_count == 0 && !buffer_is_empty(&call->unsent)) {
+        struct bytes unsent = buffer_bytes(&call->unsent);
+        struct iovec piece = {(void *)(uintptr_t)unsent.data, unsent.len};
+        buffer_consume(&call->unsent, send_now(connection, &piece, 1));
     }
-    transport_want_write(connection->transport, call->piece_count > 0 && !connection->is_request_dead);
+    bool waits = call->piece_count > 0 || !buffer_is_empty(&call->unsent);
+    transport_want_write(connection->transport, waits && !connection->is_request_dead);
+}
+
+/* From events only. */
+static void go_on_sending(struct client_connection *connection)
+{
+    struct client_call *call = connection->call;
+    send_pieces(connection);
+    if (call->is_open && call->handler->on_sent != NULL && client_call_unsent(call) == 0)
+        call->handler->on_sent(call);
 }
 
 static void feed(struct client_connection *connection, struct bytes input)
@@ -153,7 +181,7 @@ static void receive(struct client_connection *connection)
     bool is_full = true;
     for (int round = 0; round < INBOX_MAX_ROUNDS && is_full; round++) {
         struct bytes input;
-        ssize_t got = inbox_recv(&connection->in, connection->transport, scratch, &input, &is_full);
+        ssize_t got = inbox_recv(&connection->in, connection->transport, scratch, sizeof scratch, &input, &is_full);
         if (got == -EAGAIN && !connection->is_request_dead)
             return;
         if (got <= 0) {
@@ -181,7 +209,7 @@ static void on_writable(struct transport *transport)
 {
     struct client_connection *connection = transport->owner_data;
     if (connection->call != NULL)
-        send_pieces(connection);
+        go_on_sending(connection);
     else
         transport_want_write(transport, false);
 }
@@ -192,17 +220,31 @@ static void on_peer_gone(struct transport *transport)
     (void)transport;
 }
 
+static enum client_failure connect_failure(int error)
+{
+    switch (error) {
+    case -EPROTO:
+        return CLIENT_FAILURE_TLS;
+    case -EKEYREJECTED:
+        return CLIENT_FAILURE_UNTRUSTED;
+    case -ETIMEDOUT:
+        return CLIENT_FAILURE_CONNECT_TIMEOUT;
+    default:
+        return CLIENT_FAILURE_CONNECT;
+    }
+}
+
 static void on_connected(struct transport *transport, int error)
 {
     struct client_connection *connection = transport->owner_data;
     reactor_timer_cancel(connection->reactor, &connection->timer);
     if (error != 0) {
-        client_fail(connection, CLIENT_FAILURE_CONNECT);
+        client_fail(connection, connect_failure(error));
         return;
     }
     connection->is_connecting = false;
     if (connection->call != NULL)
-        send_pieces(connection);
+        go_on_sending(connection);
 }
 
 static const struct transport_owner transport_owner = {
@@ -245,14 +287,20 @@ struct client_connection *client_connect(struct reactor *reactor, const struct a
     connection->config = *config;
     connection->owner = owner;
     connection->owner_data = owner_data;
-    connection->arena = arena_new(CLIENT_ARENA_BYTES);
+    connection->arena = config->head_arena != NULL ? config->head_arena : arena_new(CLIENT_ARENA_BYTES);
     connection->is_connecting = true;
     wheel_timer_init(&connection->timer, on_connect_timeout);
     reactor_task_init(&connection->task, on_task);
     connection->reclaim.reclaim = on_reclaim;
     list_init(&connection->reclaim.link);
     int error = 0;
-    connection->transport = tcp_connect(reactor, to, &transport_owner, connection, &error);
+    if (config->trust == NULL)
+        connection->transport = tcp_connect(reactor, to, &transport_owner, connection, &error);
+    else
+        connection->transport =
+            tls_connect(reactor, to, config->trust, config->server_name, &transport_owner, connection, &error);
+    connection->config.trust = NULL; /* borrowed until here */
+    connection->config.server_name = NULL;
     if (connection->transport == NULL)
         reactor_task_schedule(reactor, &connection->task);
     else
@@ -298,6 +346,42 @@ void client_call_start(struct client_call *call, struct client_connection *conne
     client_h1_start(connection);
     if (!connection->is_connecting)
         send_pieces(connection);
+}
+
+void client_call_keep_open(struct client_call *call)
+{
+    call->is_open = call->connection != NULL;
+}
+
+void client_call_send(struct client_call *call, const struct bytes *pieces, int count, bool last)
+{
+    struct client_connection *connection = call->connection;
+    struct iovec vector[CLIENT_SEND_PIECES];
+    if (connection == NULL)
+        return;
+    assert(call->is_open && count <= CLIENT_SEND_PIECES);
+    call->is_open = !last;
+    size_t taken = 0;
+    if (!connection->is_connecting && client_call_unsent(call) == 0 && count > 0) {
+        for (int i = 0; i < count; i++)
+            vector[i] = (struct iovec){(void *)(uintptr_t)pieces[i].data, pieces[i].len};
+        taken = send_now(connection, vector, count);
+    }
+    for (int i = 0; i < count && !connection->is_request_dead; i++) {
+        size_t of_piece = taken < pieces[i].len ? taken : pieces[i].len;
+        buffer_append(&call->unsent, bytes_skip(pieces[i], of_piece));
+        taken -= of_piece;
+    }
+    if (!connection->is_connecting)
+        transport_want_write(connection->transport, client_call_unsent(call) > 0 && !connection->is_request_dead);
+}
+
+size_t client_call_unsent(const struct client_call *call)
+{
+    size_t unsent = buffer_len(&call->unsent);
+    for (int i = 0; i < call->piece_count; i++)
+        unsent += call->pieces[i].iov_len;
+    return unsent;
 }
 
 void client_call_pause(struct client_call *call)

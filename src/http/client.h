@@ -8,21 +8,27 @@
 
 #include <sys/uio.h>
 
+#include "base/buffer.h"
 #include "http/codec/h1_parse.h"
 #include "net/address.h"
 #include "net/reactor.h"
 
+enum { CLIENT_SEND_PIECES = 4 }; /* at most, of client_call_send() */
+
 struct client_connection;
 struct client_call;
+struct tls_trust;
 
 /* id, text for logs and reasons. */
 #define CLIENT_FAILURES(X)                                                                                             \
     X(CONNECT, "connect_failed") /* refused, unreachable */                                                            \
     X(CONNECT_TIMEOUT, "connect_timeout")                                                                              \
-    X(SEND, "send_failed")              /* reset or closed while the request was leaving, no response byte seen */     \
-    X(CLOSED, "closed_before_response") /* closed or reset after the request left, no response byte seen */            \
-    X(BAD_RESPONSE, "bad_response")     /* not HTTP, or an inconsistent head or chunk */                               \
-    X(CUT, "cut_response")              /* closed or reset in the middle of the response */
+    X(TLS, "tls_failed")                    /* no handshake */                                                         \
+    X(UNTRUSTED, "certificate_not_trusted") /* of an unknown authority, for another name, out of date */               \
+    X(SEND, "send_failed")                  /* reset or closed while the request was leaving, no response byte seen */ \
+    X(CLOSED, "closed_before_response")     /* closed or reset after the request left, no response byte seen */        \
+    X(BAD_RESPONSE, "bad_response")         /* not HTTP, or an inconsistent head or chunk */                           \
+    X(CUT, "cut_response")                  /* closed or reset in the middle of the response */
 
 enum client_failure {
 #define X(id, text) CLIENT_FAILURE_##id,
@@ -32,11 +38,14 @@ enum client_failure {
 const char *client_failure_text(enum client_failure failure);
 
 struct client_call_handler {
-    /* Final response head (1xx are skipped); the response and its arena live until the call ends. */
+    /* Final response head (1xx are skipped).  With client_config.head_arena the response dies with this callback, else
+     * with the call. */
     void (*on_head)(struct client_call *call, const struct http_response *response);
     /* A run of body bytes, valid only during the call; last = the response is complete (may come with no bytes, comes
      * once): the call is over, its connection is idle again or closed. */
     void (*on_body)(struct client_call *call, struct bytes chunk, bool last);
+    /* Of a call that is kept open: all that was given so far has left.  NULL: not wanted. */
+    void (*on_sent)(struct client_call *call);
     /* The call is over without a whole response. */
     void (*on_failed)(struct client_call *call, enum client_failure failure);
 };
@@ -47,8 +56,10 @@ struct client_call {
     struct client_connection *connection; /* NULL when over */
     struct iovec *pieces;                 /* what is still to be sent: borrowed from the caller's array */
     int piece_count;
+    struct buffer unsent; /* of client_call_send(): goes after the pieces */
     enum http_method method;
     bool head_seen;
+    bool is_open; /* more of the request will come */
 };
 
 struct client_owner {
@@ -60,7 +71,11 @@ struct client_owner {
 
 struct client_config {
     struct h1_limits limits;
-    uint32_t connect_timeout_ms;
+    uint32_t connect_timeout_ms; /* with the handshake */
+    struct tls_trust *trust;     /* NULL: without TLS; borrowed for client_connect() */
+    const char *server_name;     /* with TLS: whom the certificate must name; borrowed in the same way */
+    /* Where response heads are read: one for all connections of a reactor saves 2 KB each.  NULL: each has its own. */
+    struct arena *head_arena;
 };
 extern const struct client_config client_defaults; /* 5 s */
 
@@ -81,6 +96,13 @@ unsigned client_connection_served(const struct client_connection *connection);
  * ends or all were sent.  The connection must be idle or new. */
 void client_call_start(struct client_call *call, struct client_connection *connection, enum http_method method,
                        struct iovec *pieces, int piece_count, const struct client_call_handler *handler);
+/* Right after client_call_start(): more of the request follows.  Until its end a response does not free the connection
+ * for another call. */
+void client_call_keep_open(struct client_call *call);
+/* The next bytes of the request, copied where the socket does not take them; last: it is whole now. */
+void client_call_send(struct client_call *call, const struct bytes *pieces, int count, bool last);
+/* Bytes given and not yet taken by the socket: where they grow, wait for on_sent. */
+size_t client_call_unsent(const struct client_call *call);
 /* Stops and restarts reading the response (backpressure). */
 void client_call_pause(struct client_call *call);
 void client_call_resume(struct client_call *call);

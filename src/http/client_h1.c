@@ -9,6 +9,15 @@ void client_h1_start(struct client_connection *connection)
     h1_head_parser_init(&connection->parser, &connection->config.limits);
 }
 
+/* A shared arena is the next head's, whichever connection receives it. */
+static void forget_head(struct client_connection *connection)
+{
+    if (connection->config.head_arena == NULL)
+        return;
+    connection->response.fields = (struct http_fields){0};
+    connection->response.reason = BYTES("");
+}
+
 static bool step_head(struct client_connection *connection, struct bytes *input)
 {
     struct client_call *call = connection->call;
@@ -16,6 +25,8 @@ static bool step_head(struct client_connection *connection, struct bytes *input)
     if (input->len == 0)
         return false;
     connection->has_response = true;
+    if (connection->config.head_arena != NULL)
+        arena_reset(connection->config.head_arena);
     enum h1_status status =
         h1_parse_response_head(&connection->parser, *input, call->method, connection->arena, response);
     if (status == H1_NEED_MORE)
@@ -35,6 +46,7 @@ static bool step_head(struct client_connection *connection, struct bytes *input)
     h1_body_init(&connection->body, response->framing, response->content_length, &connection->config.limits);
     call->head_seen = true;
     call->handler->on_head(call, response);
+    forget_head(connection);
     return true;
 }
 
@@ -78,5 +90,6 @@ void client_h1_end(struct client_connection *connection, ssize_t error)
     else if (connection->has_response)
         client_fail(connection, CLIENT_FAILURE_CUT);
     else
-        client_fail(connection, call->piece_count > 0 ? CLIENT_FAILURE_SEND : CLIENT_FAILURE_CLOSED);
+        client_fail(connection,
+                    call->is_open || client_call_unsent(call) > 0 ? CLIENT_FAILURE_SEND : CLIENT_FAILURE_CLOSED);
 }

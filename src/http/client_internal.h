@@ -21,7 +21,7 @@ struct client_connection {
     void *owner_data;
     struct transport *transport; /* NULL when connecting could not even start */
     struct client_call *call;    /* NULL when idle */
-    struct arena *arena;         /* of the present response */
+    struct arena *arena;         /* of the present response, or the owner's */
     struct buffer in;            /* see inbox.h */
     struct h1_head_parser parser;
     struct h1_body body;

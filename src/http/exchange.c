@@ -16,6 +16,11 @@ void exchange_respond(struct exchange *exchange, unsigned status, const struct h
     protocol_of(exchange)->respond(exchange, status, fields, content_length);
 }
 
+void exchange_forget_request(struct exchange *exchange)
+{
+    protocol_of(exchange)->forget_request(exchange);
+}
+
 void exchange_send(struct exchange *exchange, struct bytes chunk)
 {
     protocol_of(exchange)->send(exchange, chunk);
@@ -58,7 +63,8 @@ bool exchange_is_head_sent(const struct exchange *exchange)
 
 void exchange_answer(struct exchange *exchange, unsigned status, const char *content_type, struct bytes body)
 {
-    struct http_field item = {HTTP_FIELD_CONTENT_TYPE, BYTES("Content-Type"), bytes_of(content_type)};
+    struct http_field item = {
+        .id = HTTP_FIELD_CONTENT_TYPE, .name = BYTES("Content-Type"), .value = bytes_of(content_type)};
     struct http_fields fields = {.items = &item, .len = content_type != NULL ? 1 : 0, .capacity = 1};
     exchange_respond(exchange, status, &fields, (int64_t)body.len);
     exchange_send(exchange, body);

@@ -22,6 +22,10 @@ struct http_handler {
     /* A piece of the body, valid only during the call; last may come with an empty chunk.  A request without a body
      * gets one call with an empty last chunk. */
     void (*on_request_body)(struct exchange *exchange, struct bytes chunk, bool last);
+    /* Where the service would keep the next body bytes anyway: they are received there, at most *ret_size, and then
+     * given to on_request_body at that place, uncopied.  left: bytes of the body still to come.  NULL, or no callback:
+     * they come from elsewhere. */
+    char *(*body_room)(struct exchange *exchange, uint64_t left, size_t *ret_size);
     /* exchange_send_room() was 0 and no longer is. */
     void (*on_can_send)(struct exchange *exchange);
     /* The client is gone before the response was finished (closed, half-closed or reset), or the server refuses the
@@ -54,6 +58,9 @@ struct exchange {
  * follow, or -1 when unknown (chunked, or until close for HTTP/1.0).  The bytes of fields are copied. */
 void exchange_respond(struct exchange *exchange, unsigned status, const struct http_fields *fields,
                       int64_t content_length);
+/* After exchange_respond(), for answers that take long: nobody will ask for the text of the request again (its fields,
+ * target, host become empty).  The memory is used by others meanwhile; exchange->arena is empty and small. */
+void exchange_forget_request(struct exchange *exchange);
 /* Queues body bytes (copied or sent at once).  Ignored for HEAD and bodiless statuses.  The caller stops when
  * exchange_send_room() is 0 and goes on at on_can_send. */
 void exchange_send(struct exchange *exchange, struct bytes chunk);

@@ -6,11 +6,11 @@
 
 enum { GROW_BYTES = 16 * 1024 };
 
-ssize_t inbox_recv(struct buffer *inbox, struct transport *transport, char *scratch, struct bytes *ret_input,
-                   bool *ret_is_full)
+ssize_t inbox_recv(struct buffer *inbox, struct transport *transport, char *scratch, size_t scratch_size,
+                   struct bytes *ret_input, bool *ret_is_full)
 {
     bool is_behind = !buffer_is_empty(inbox);
-    size_t room = is_behind ? GROW_BYTES : INBOX_SCRATCH_BYTES;
+    size_t room = is_behind ? GROW_BYTES : scratch_size;
     char *to = is_behind ? buffer_reserve(inbox, room) : scratch;
     ssize_t got = transport_recv(transport, to, room);
     if (got <= 0)

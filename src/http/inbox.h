@@ -15,10 +15,10 @@ enum {
     INBOX_MAX_ROUNDS = 4 /* receives per wake-up: the other connections wait */
 };
 
-/* Receives once, into scratch (INBOX_SCRATCH_BYTES) when the inbox is empty, else behind what it holds.  > 0:
- * *ret_input is everything not taken so far, *ret_is_full says that more may wait.  Otherwise as transport_recv(). */
-ssize_t inbox_recv(struct buffer *inbox, struct transport *transport, char *scratch, struct bytes *ret_input,
-                   bool *ret_is_full);
+/* Receives once, into scratch when the inbox is empty, else behind what it holds.  > 0: *ret_input is everything not
+ * taken so far, *ret_is_full says that more may wait.  Otherwise as transport_recv(). */
+ssize_t inbox_recv(struct buffer *inbox, struct transport *transport, char *scratch, size_t scratch_size,
+                   struct bytes *ret_input, bool *ret_is_full);
 /* rest: what was not taken of the input, wherever that was. */
 void inbox_keep(struct buffer *inbox, struct bytes rest);
 

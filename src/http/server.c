@@ -52,6 +52,8 @@ static void free_memory(struct http_server *server)
         arena_free(spare->exchange.arena);
         free(spare);
     }
+    while (server->spare_arena_count > 0)
+        arena_free(server->spare_arenas[--server->spare_arena_count]);
     while (server->spare_out_count > 0)
         buffer_deinit(&server->spare_outs[--server->spare_out_count]);
     free(server);
@@ -138,12 +140,13 @@ void server_tell_bad_request(struct http_server *server, const char *reason, uns
         server->observer->on_bad_request(server->server_data, reason, status);
 }
 
-static struct h1_exchange *exchange_new(void)
+static struct h1_exchange *exchange_new(struct http_server *server)
 {
     struct h1_exchange *exchange = calloc(1, sizeof(*exchange));
     if (exchange == NULL)
         abort();
-    exchange->exchange.arena = arena_new(EXCHANGE_ARENA_BYTES);
+    exchange->exchange.arena = server->spare_arena_count > 0 ? server->spare_arenas[--server->spare_arena_count]
+                                                             : arena_new(EXCHANGE_ARENA_BYTES);
     return exchange;
 }
 
@@ -156,7 +159,7 @@ struct h1_exchange *server_take_exchange(struct http_connection *connection)
         server->spare_exchanges = taken->next_spare;
         server->spare_exchange_count--;
     } else {
-        taken = exchange_new();
+        taken = exchange_new(server);
     }
     struct exchange *exchange = &taken->exchange;
     exchange->reactor = server->reactor;
@@ -172,12 +175,13 @@ struct h1_exchange *server_take_exchange(struct http_connection *connection)
     taken->is_paused = false;
     taken->is_starved = false;
     taken->owes_continue = false;
+    taken->is_light = false;
     return taken;
 }
 
 void server_give_back_exchange(struct http_server *server, struct h1_exchange *exchange)
 {
-    if (server->spare_exchange_count >= SPARE_EXCHANGES || server->is_freed) {
+    if (server->spare_exchange_count >= SPARE_EXCHANGES || server->is_freed || exchange->is_light) {
         arena_free(exchange->exchange.arena);
         free(exchange);
         return;
@@ -186,6 +190,18 @@ void server_give_back_exchange(struct http_server *server, struct h1_exchange *e
     exchange->next_spare = server->spare_exchanges;
     server->spare_exchanges = exchange;
     server->spare_exchange_count++;
+}
+
+void server_lighten_exchange(struct http_server *server, struct h1_exchange *exchange)
+{
+    struct arena *arena = exchange->exchange.arena;
+    arena_reset(arena);
+    if (server->spare_arena_count < SPARE_ARENAS && !server->is_freed)
+        server->spare_arenas[server->spare_arena_count++] = arena;
+    else
+        arena_free(arena);
+    exchange->exchange.arena = arena_new(LIGHT_ARENA_BYTES);
+    exchange->is_light = true;
 }
 
 void server_take_out(struct http_server *server, struct buffer *out)

@@ -257,7 +257,13 @@ static void receive(struct http_connection *connection)
             return;
         }
         struct bytes input;
-        ssize_t got = inbox_recv(&connection->in, connection->transport, scratch, &input, &is_full);
+        size_t room = 0;
+        char *into = buffer_is_empty(&connection->in) ? connection->protocol->body_room(connection, &room) : NULL;
+        if (into == NULL) {
+            into = scratch;
+            room = sizeof scratch;
+        }
+        ssize_t got = inbox_recv(&connection->in, connection->transport, into, room, &input, &is_full);
         if (got == -EAGAIN)
             return;
         if (got <= 0) {

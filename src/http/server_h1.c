@@ -285,6 +285,19 @@ static bool h1_wants_input(const struct http_connection *connection)
     return true;
 }
 
+static char *h1_body_room(struct http_connection *connection, size_t *ret_size)
+{
+    struct h1_exchange *current = connection->current;
+    const struct http_handler *handler = connection->server->handler;
+    if (connection->h1_phase != H1_BODY || connection->ending != ENDING_NOT || handler->body_room == NULL ||
+        current->is_paused || current->exchange.state != EXCHANGE_READING || current->body.framing != HTTP_BODY_LENGTH)
+        return NULL;
+    char *room = handler->body_room(&current->exchange, current->body.left, ret_size);
+    if (room != NULL && *ret_size > current->body.left) /* what follows is another request's */
+        *ret_size = (size_t)current->body.left;
+    return room;
+}
+
 /* A client may end a body with an empty line too many (RFC 9112 2.2): that is no request that is slow to come. */
 static bool has_begun(const struct http_connection *connection)
 {
@@ -365,6 +378,7 @@ static void h1_set_paused(struct exchange *exchange, bool paused)
 
 const struct server_protocol h1_protocol = {
     .respond = h1_respond,
+    .forget_request = h1_forget_request,
     .send = h1_send,
     .finish = h1_finish,
     .abort = h1_abort,
@@ -374,6 +388,7 @@ const struct server_protocol h1_protocol = {
     .is_head_sent = h1_is_head_sent,
     .input = h1_input,
     .wants_input = h1_wants_input,
+    .body_room = h1_body_room,
     .sent = h1_sent,
     .deadline = h1_deadline,
     .abandon = h1_abandon,

@@ -41,6 +41,7 @@ static void choose_framing(struct h1_exchange *current, unsigned status, int64_t
 
 static void write_fields(struct buffer *out, const struct http_fields *fields, struct http_server *server)
 {
+    struct h1_lines lines = {0};
     bool has_date = false, has_server = server->config.server_name == NULL;
     for (unsigned i = 0; fields != NULL && i < fields->len; i++) {
         const struct http_field *field = &fields->items[i];
@@ -59,8 +60,9 @@ static void write_fields(struct buffer *out, const struct http_fields *fields, s
         default:
             break;
         }
-        h1_write_field(out, field->name, field->value);
+        h1_write_lines_field(out, &lines, field);
     }
+    h1_write_lines_end(out, &lines);
     if (!has_server)
         h1_write_field(out, BYTES("Server"), bytes_of(server->config.server_name));
     if (!has_date)
@@ -107,6 +109,22 @@ void h1_respond(struct exchange *exchange, unsigned status, const struct http_fi
     write_framing(out, current, status, content_length);
     write_connection(out, connection, &exchange->request);
     h1_write_end_of_head(out);
+}
+
+/* What framing and persistence go by stays. */
+void h1_forget_request(struct exchange *exchange)
+{
+    struct h1_exchange *current = h1_exchange_of(exchange);
+    assert(exchange->state == EXCHANGE_RESPONDING);
+    if (current->is_light)
+        return;
+    const struct http_request before = exchange->request;
+    exchange->request = (struct http_request){.method = before.method,
+                                              .version_minor = before.version_minor,
+                                              .framing = before.framing,
+                                              .content_length = before.content_length,
+                                              .keep_alive = before.keep_alive};
+    server_lighten_exchange(exchange->connection->server, current);
 }
 
 static void send_large(struct http_connection *connection, struct bytes chunk, bool is_chunked)

@@ -13,11 +13,13 @@
 #define NO_DEADLINE UINT64_MAX
 
 enum {
-    SPARE_OUTS = 256,
-    SPARE_EXCHANGES = 256,
-    OUT_FIRST_BYTES = 4096,
+    SPARE_OUTS = 64,
+    SPARE_EXCHANGES = 64,
+    SPARE_ARENAS = 64,
+    OUT_FIRST_BYTES = 2048,
     OUT_KEEP_BYTES = 16 * 1024, /* larger ones go back to the system */
     EXCHANGE_ARENA_BYTES = 3 * 1024 - 64,
+    LIGHT_ARENA_BYTES = 16,
     SEND_NOW_BYTES = 16 * 1024,         /* chunks from here on are not copied when the socket takes them */
     DISCARD_MAX_BYTES = 64 * 1024,      /* of an unread request body for the sake of keep-alive */
     PIPELINE_TURN = 16,                 /* pipelined requests begun in one turn */
@@ -30,6 +32,7 @@ enum {
 struct server_protocol {
     void (*respond)(struct exchange *exchange, unsigned status, const struct http_fields *fields,
                     int64_t content_length);
+    void (*forget_request)(struct exchange *exchange);
     void (*send)(struct exchange *exchange, struct bytes chunk);
     void (*finish)(struct exchange *exchange);
     void (*abort)(struct exchange *exchange);
@@ -41,6 +44,8 @@ struct server_protocol {
     /* Goes on with what was received: takes from the front of *input what it can. */
     void (*input)(struct http_connection *connection, struct bytes *input);
     bool (*wants_input)(const struct http_connection *connection);
+    /* Where the next bytes belong when they are a body's that its service keeps; NULL otherwise. */
+    char *(*body_room)(struct http_connection *connection, size_t *ret_size);
     /* Output has left. */
     void (*sent)(struct http_connection *connection);
     /* connection_set_deadline()'s moment has come. */
@@ -114,6 +119,7 @@ struct h1_exchange {
     bool is_paused;
     bool is_starved;    /* room was 0 */
     bool owes_continue; /* the client waits for 100 Continue */
+    bool is_light;      /* exchange_forget_request(): the arena is small */
 };
 
 struct http_server {
@@ -129,6 +135,8 @@ struct http_server {
     bool is_freed;
     struct h1_exchange *spare_exchanges;
     unsigned spare_exchange_count;
+    unsigned spare_arena_count;
+    struct arena *spare_arenas[SPARE_ARENAS]; /* of exchanges that live on without */
     unsigned spare_out_count;
     struct buffer spare_outs[SPARE_OUTS];
     uint64_t date_until_ms;
@@ -138,6 +146,8 @@ struct http_server {
 /* server.c */
 struct h1_exchange *server_take_exchange(struct http_connection *connection);
 void server_give_back_exchange(struct http_server *server, struct h1_exchange *exchange);
+/* Its arena is for the next exchange. */
+void server_lighten_exchange(struct http_server *server, struct h1_exchange *exchange);
 void server_take_out(struct http_server *server, struct buffer *out);
 void server_give_back_out(struct http_server *server, struct buffer *out);
 struct bytes server_date_line(struct http_server *server);
@@ -172,6 +182,7 @@ struct h1_exchange *h1_exchange_of(const struct exchange *exchange);
 
 /* server_h1_response.c */
 void h1_respond(struct exchange *exchange, unsigned status, const struct http_fields *fields, int64_t content_length);
+void h1_forget_request(struct exchange *exchange);
 void h1_send(struct exchange *exchange, struct bytes chunk);
 void h1_finish(struct exchange *exchange);
 void h1_abort(struct exchange *exchange);

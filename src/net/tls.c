@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls.c: the transport over TLS, server side.  One owner, one thread.
+/* tls.c: the transport over TLS.  One owner, one thread.
  *
  * The socket is level-triggered, but what OpenSSL has read is no longer in it.  So whenever something waits inside
  * (more records, the end of the stream, an error) is_ready is set, and as long as reading is wanted a task at the end
@@ -19,20 +19,6 @@
 enum {
     RECORD_BYTES = SSL3_RT_MAX_PLAIN_LENGTH,
     EMPTY_READS = 4 /* buffers full of records without data, in one call: then the others have their turn */
-};
-
-struct tls_transport {
-    struct transport transport;
-    SSL *ssl;
-    struct tls_server *server;
-    struct tls_socket socket;
-    struct wheel_timer handshake_timer;
-    struct reactor_task task;
-    size_t sealed_bytes; /* of the owner's, in a record that was begun to be sent, and not yet reported as taken */
-    int error;           /* the connection is broken: -errno for every call from here on; 0 while it is not */
-    bool is_handshaking;
-    bool is_ready;     /* transport_recv() has something to say whatever the socket does */
-    bool is_read_over; /* close_notify or FIN */
 };
 
 static struct tls_transport *tls_of(struct transport *transport)
@@ -68,7 +54,7 @@ static bool owes_wakeup(const struct tls_transport *tls)
 static void tls_update_watch(struct transport *transport)
 {
     struct tls_transport *tls = tls_of(transport);
-    if (transport->closed)
+    if (transport->closed || tls->is_dialling)
         return;
     transport_watch(transport, wanted_events(tls));
     if (owes_wakeup(tls))
@@ -106,10 +92,14 @@ static void break_off(struct tls_transport *tls, int fallback)
         transport_tell_peer_gone(transport);
 }
 
-static void fail_handshake(struct tls_transport *tls)
+static void fail_handshake(struct tls_transport *tls, bool is_late)
 {
     tls->is_handshaking = false;
     reactor_timer_cancel(tls->transport.reactor, &tls->handshake_timer);
+    if (tls->transport.connecting) {
+        tls_tell_connected(tls, tls_handshake_error(tls, is_late));
+        return;
+    }
     if (tls_socket_speaks_http(&tls->socket))
         tls_socket_answer_http(&tls->socket);
     /* Not a word of TLS: somebody looked whether the port is open. */
@@ -119,22 +109,25 @@ static void fail_handshake(struct tls_transport *tls)
 
 static void on_handshake_late(struct wheel_timer *timer)
 {
-    fail_handshake(container_of(timer, struct tls_transport, handshake_timer));
+    fail_handshake(container_of(timer, struct tls_transport, handshake_timer), true);
 }
 
-static void handshake(struct tls_transport *tls)
+void tls_handshake(struct tls_transport *tls)
 {
     ERR_clear_error();
     int result = SSL_do_handshake(tls->ssl);
-    if (result == 1) {
+    bool is_done = result == 1;
+    if (is_done) {
         tls->is_handshaking = false;
         tls->is_ready = SSL_has_pending(tls->ssl);
         reactor_timer_cancel(tls->transport.reactor, &tls->handshake_timer);
     } else if (SSL_get_error(tls->ssl, result) != SSL_ERROR_WANT_READ) {
-        fail_handshake(tls);
+        fail_handshake(tls, false);
         return;
     }
     tls_update_watch(&tls->transport);
+    if (is_done && tls->transport.connecting)
+        tls_tell_connected(tls, 0);
 }
 
 static void tell_owner(struct transport *transport, uint32_t events)
@@ -154,11 +147,15 @@ static void tell_owner(struct transport *transport, uint32_t events)
 static void on_event(struct reactor_watch *watch, uint32_t events)
 {
     struct tls_transport *tls = container_of(watch, struct tls_transport, transport.watch);
+    if (tls->is_dialling) {
+        tls_finish_dialling(tls);
+        return;
+    }
     if (!buffer_is_empty(&tls->socket.unsent) && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
         int flushed = tls_socket_flush(&tls->socket);
         if (flushed < 0 && flushed != -EAGAIN) {
             if (tls->is_handshaking)
-                fail_handshake(tls);
+                fail_handshake(tls, false);
             else
                 break_off(tls, flushed);
             return;
@@ -166,7 +163,7 @@ static void on_event(struct reactor_watch *watch, uint32_t events)
         tls_update_watch(&tls->transport);
     }
     if (tls->is_handshaking)
-        handshake(tls);
+        tls_handshake(tls);
     else
         tell_owner(&tls->transport, events);
 }
@@ -300,7 +297,7 @@ static void reclaim(struct reactor_reclaim *self)
     struct tls_transport *tls = container_of(self, struct tls_transport, transport.reclaim);
     SSL_free(tls->ssl);
     buffer_deinit(&tls->socket.unsent);
-    tls_server_free(tls->server);
+    tls_context_give_back(tls->context);
     free(tls);
 }
 
@@ -333,8 +330,8 @@ static const struct transport_ops tls_ops = {
     .update_watch = tls_update_watch,
 };
 
-static struct tls_transport *new_transport(struct reactor *reactor, int fd, struct tls_server *server,
-                                           const struct transport_owner *owner, void *owner_data)
+struct tls_transport *tls_transport_new(struct reactor *reactor, int fd, struct tls_context *context,
+                                        const struct transport_owner *owner, void *owner_data)
 {
     struct tls_transport *tls = must(calloc(1, sizeof(*tls)));
     tls->transport = (struct transport){
@@ -344,26 +341,31 @@ static struct tls_transport *new_transport(struct reactor *reactor, int fd, stru
     reactor_task_init(&tls->task, on_task);
     tls->socket.fd = fd;
     tls->is_handshaking = true;
-    tls->server = server;
-    atomic_fetch_add_explicit(&server->users, 1, memory_order_relaxed);
-    tls->ssl = must(SSL_new(server->context));
-    BIO *bio = must(tls_socket_bio_new(server->socket_method, &tls->socket));
+    tls->context = context;
+    tls_context_take(context);
+    tls->ssl = must(SSL_new(context->ssl));
+    BIO *bio = must(tls_socket_bio_new(context->socket_method, &tls->socket));
     SSL_set_bio(tls->ssl, bio, bio);
-    SSL_set_accept_state(tls->ssl);
     return tls;
+}
+
+void tls_transport_drop(struct tls_transport *tls)
+{
+    close(tls->transport.watch.fd);
+    reclaim(&tls->transport.reclaim);
 }
 
 struct transport *tls_adopt(struct reactor *reactor, int fd, struct tls_server *server,
                             const struct transport_owner *owner, void *owner_data)
 {
-    struct tls_transport *tls = new_transport(reactor, fd, server, owner, owner_data);
+    struct tls_transport *tls = tls_transport_new(reactor, fd, &server->context, owner, owner_data);
+    SSL_set_accept_state(tls->ssl);
     int error = reactor_watch_set(reactor, &tls->transport.watch, wanted_events(tls));
     if (error != 0) {
-        close(fd);
-        reclaim(&tls->transport.reclaim);
+        tls_transport_drop(tls);
         errno = -error;
         return NULL;
     }
-    reactor_timer_set(reactor, &tls->handshake_timer, server->handshake_timeout_ms);
+    reactor_timer_set(reactor, &tls->handshake_timer, server->context.handshake_timeout_ms);
     return &tls->transport;
 }

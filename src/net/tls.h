@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls.h: the server side of TLS 1.2 and 1.3 as a transport.
+/* tls.h: TLS 1.2 and 1.3 as a transport, on either side.
  *
- * A tls_server is immutable, any number of threads and transports may use one; a transport belongs to one thread, as
- * every transport.  No client certificates, no renegotiation, no early data; sessions are resumed by tickets. */
+ * A tls_server or tls_trust is immutable, any number of threads and transports may use one; a transport belongs to one
+ * thread, as every transport.  No client certificates, no renegotiation, no early data; a server's sessions are resumed
+ * by tickets. */
 #ifndef NET_TLS_H
 #define NET_TLS_H
 
@@ -28,5 +29,19 @@ void tls_server_free(struct tls_server *server);
  * The end of the stream is close_notify or, as HTTP has lengths of its own, FIN alone. */
 struct transport *tls_adopt(struct reactor *reactor, int fd, struct tls_server *server,
                             const struct transport_owner *owner, void *owner_data);
+
+/* Whose servers a client believes to be who they say. */
+struct tls_trust;
+
+/* authorities_pem: certificates; empty: those that the system trusts.  NULL with a sentence in error. */
+struct tls_trust *tls_trust_new(struct bytes authorities_pem, char error[300]);
+/* Open transports keep what they need. */
+void tls_trust_free(struct tls_trust *trust);
+
+/* As tcp_connect(): on_connected comes after the handshake.  name: the host name or IP address that the server's
+ * certificate must have; borrowed for the call.  A handshake that fails is told with -EKEYREJECTED when the certificate
+ * is not to be trusted, -ETIMEDOUT after 10 s, -EPROTO otherwise. */
+struct transport *tls_connect(struct reactor *reactor, const struct address *to, struct tls_trust *trust,
+                              const char *name, const struct transport_owner *owner, void *owner_data, int *ret_error);
 
 #endif

@@ -7,33 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PEM_MAX_BYTES = 1024 * 1024, ERROR_SIZE = 300, HANDSHAKE_TIMEOUT_MS = 10 * 1000 };
-
-static bool refuse(char error[ERROR_SIZE], const char *what)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
-    snprintf(error, ERROR_SIZE, reason != NULL ? "%s (%s)" : "%s", what, reason);
-    ERR_clear_error();
-    return false;
-}
-
-/* Nobody sits at the keyboard. */
-static int no_password(char *data, int size, int is_writing, void *context)
-{
-    (void)data, (void)size, (void)is_writing, (void)context;
-    return -1;
-}
-
-static BIO *open_pem(struct bytes pem)
-{
-    return pem.len > 0 && pem.len <= PEM_MAX_BYTES ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
-}
-
 static bool add_chain(SSL_CTX *context, BIO *pem)
 {
     X509 *issuer;
-    while ((issuer = PEM_read_bio_X509(pem, NULL, no_password, NULL)) != NULL) {
+    while ((issuer = PEM_read_bio_X509(pem, NULL, tls_no_password, NULL)) != NULL) {
         if (SSL_CTX_add0_chain_cert(context, issuer) != 1) {
             X509_free(issuer);
             return false;
@@ -45,26 +22,26 @@ static bool add_chain(SSL_CTX *context, BIO *pem)
     return is_at_end;
 }
 
-static bool use_chain(SSL_CTX *context, struct bytes chain_pem, char error[ERROR_SIZE])
+static bool use_chain(SSL_CTX *context, struct bytes chain_pem, char error[TLS_ERROR_SIZE])
 {
-    BIO *pem = open_pem(chain_pem);
-    X509 *certificate = pem != NULL ? PEM_read_bio_X509(pem, NULL, no_password, NULL) : NULL;
+    BIO *pem = tls_pem_open(chain_pem);
+    X509 *certificate = pem != NULL ? PEM_read_bio_X509(pem, NULL, tls_no_password, NULL) : NULL;
     bool is_used = certificate != NULL && SSL_CTX_use_certificate(context, certificate) == 1 && add_chain(context, pem);
     X509_free(certificate);
     BIO_free(pem);
-    return is_used || refuse(error, "the certificate chain is not usable");
+    return is_used || tls_refuse(error, "the certificate chain is not usable");
 }
 
-static bool use_key(SSL_CTX *context, struct bytes key_pem, char error[ERROR_SIZE])
+static bool use_key(SSL_CTX *context, struct bytes key_pem, char error[TLS_ERROR_SIZE])
 {
-    BIO *pem = open_pem(key_pem);
-    EVP_PKEY *key = pem != NULL ? PEM_read_bio_PrivateKey(pem, NULL, no_password, NULL) : NULL;
+    BIO *pem = tls_pem_open(key_pem);
+    EVP_PKEY *key = pem != NULL ? PEM_read_bio_PrivateKey(pem, NULL, tls_no_password, NULL) : NULL;
     bool is_used = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1;
     EVP_PKEY_free(key);
     BIO_free(pem);
     if (!is_used)
-        return refuse(error, "the key is not usable with the certificate");
-    return SSL_CTX_check_private_key(context) == 1 || refuse(error, "the key is not the certificate's");
+        return tls_refuse(error, "the key is not usable with the certificate");
+    return SSL_CTX_check_private_key(context) == 1 || tls_refuse(error, "the key is not the certificate's");
 }
 
 /* RFC 7301 3.2 lets us refuse a client that offers only what we do not speak; saying nothing lets it try HTTP/1.1. */
@@ -86,46 +63,31 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret_name, unsigned ch
 
 static bool configure(SSL_CTX *context)
 {
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                     SSL_OP_IGNORE_UNEXPECTED_EOF);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-    /* A read receives once, so that a peer that sends only records without data cannot hold the thread. */
-    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
-    SSL_CTX_set_read_ahead(context, 1);                          /* one recv() per wake-up instead of two per record */
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets keep the state with the client */
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
-    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+    return SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
            SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1; /* larger ones only cost us time */
 }
 
-static void free_memory(struct tls_server *server)
-{
-    SSL_CTX_free(server->context);
-    BIO_meth_free(server->socket_method);
-    free(server);
-}
-
-struct tls_server *tls_server_new(const struct tls_server_config *config, char error[ERROR_SIZE])
+struct tls_server *tls_server_new(const struct tls_server_config *config, char error[TLS_ERROR_SIZE])
 {
     struct tls_server *server = must(calloc(1, sizeof(*server)));
-    ERR_clear_error();
-    server->handshake_timeout_ms =
-        config->handshake_timeout_ms > 0 ? config->handshake_timeout_ms : HANDSHAKE_TIMEOUT_MS;
-    atomic_init(&server->users, 1);
-    server->context = SSL_CTX_new(TLS_server_method());
-    server->socket_method = tls_socket_method_new();
-    if (server->context == NULL || server->socket_method == NULL || !configure(server->context))
-        refuse(error, "OpenSSL does not start");
-    else if (use_chain(server->context, config->chain_pem, error) && use_key(server->context, config->key_pem, error))
+    struct tls_context *context = &server->context;
+    if (tls_context_init(context, TLS_server_method(), error) &&
+        (configure(context->ssl) || tls_refuse(error, "OpenSSL does not start")) &&
+        use_chain(context->ssl, config->chain_pem, error) && use_key(context->ssl, config->key_pem, error)) {
+        if (config->handshake_timeout_ms > 0)
+            context->handshake_timeout_ms = config->handshake_timeout_ms;
         return server;
-    free_memory(server);
+    }
+    tls_context_give_back(context);
     return NULL;
 }
 
 void tls_server_free(struct tls_server *server)
 {
-    if (server != NULL && atomic_fetch_sub_explicit(&server->users, 1, memory_order_acq_rel) == 1)
-        free_memory(server);
+    if (server != NULL)
+        tls_context_give_back(&server->context);
 }

@@ -106,11 +106,11 @@ static struct http_field *append_field(struct http_fields *fields, struct arena 
 
 void http_fields_add(struct http_fields *fields, struct arena *arena, struct bytes name, struct bytes value)
 {
-    *append_field(fields, arena) = (struct http_field){http_field_id_of(name), name, value};
+    *append_field(fields, arena) = (struct http_field){.id = http_field_id_of(name), .name = name, .value = value};
 }
 
 void http_fields_add_id(struct http_fields *fields, struct arena *arena, enum http_field_id id, struct bytes value)
 {
     assert(id > HTTP_FIELD_OTHER && id < HTTP_FIELD_COUNT);
-    *append_field(fields, arena) = (struct http_field){id, bytes_of(names[id]), value};
+    *append_field(fields, arena) = (struct http_field){.id = id, .name = bytes_of(names[id]), .value = value};
 }

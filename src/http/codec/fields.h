@@ -3,6 +3,8 @@
 #ifndef HTTP_CODEC_FIELDS_H
 #define HTTP_CODEC_FIELDS_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 
 enum http_field_id {
@@ -15,6 +17,9 @@ enum http_field_id {
 
 struct http_field {
     enum http_field_id id;
+    /* Of a field that was received as it would be written ("name: value", CR, LF, from name.data on): the bytes of that
+     * line.  Else 0; whoever changes the value makes it 0. */
+    uint32_t line_len;
     struct bytes name;  /* as received; compare without case */
     struct bytes value; /* trimmed */
 };

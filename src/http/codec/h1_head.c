@@ -174,10 +174,13 @@ static inline enum h1_error read_field_line(const char **at, const char *end, st
         return H1_ERROR_BARE_CR;
     *at = value_end + 2;
 
-    while (value_end > value && (value_end[-1] == ' ' || value_end[-1] == '\t'))
-        value_end--;
+    const char *trimmed_end = value_end;
+    while (trimmed_end > value && (trimmed_end[-1] == ' ' || trimmed_end[-1] == '\t'))
+        trimmed_end--;
+    bool is_plain = value == name_end + 2 && name_end[1] == ' ' && trimmed_end == value_end;
+    ret_field->line_len = is_plain ? (uint32_t)(*at - line) : 0;
     ret_field->name = bytes_make(line, (size_t)(name_end - line));
-    ret_field->value = bytes_make(value, (size_t)(value_end - value));
+    ret_field->value = bytes_make(value, (size_t)(trimmed_end - value));
     return H1_OK;
 }
 

@@ -112,6 +112,7 @@ static enum h1_error read_host(struct http_request *request, const struct h1_not
         return H1_ERROR_HOST;
     if (request->authority.len > 0) {
         notes->host->value = request->authority;
+        notes->host->line_len = 0; /* not what came */
         return H1_OK;
     }
     request->authority = notes->host->value;

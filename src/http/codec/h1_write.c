@@ -81,21 +81,44 @@ void h1_write_field_u64(struct buffer *out, struct bytes name, uint64_t value)
     h1_write_field(out, name, bytes_make(digits + at, sizeof(digits) - at));
 }
 
+void h1_write_lines_end(struct buffer *out, struct h1_lines *lines)
+{
+    buffer_append(out, bytes_make(lines->start, lines->len));
+    *lines = (struct h1_lines){0};
+}
+
+void h1_write_lines_field(struct buffer *out, struct h1_lines *lines, const struct http_field *field)
+{
+    if (lines->len > 0 && (field->line_len == 0 || lines->start + lines->len != field->name.data))
+        h1_write_lines_end(out, lines);
+    if (field->line_len == 0)
+        h1_write_field(out, field->name, field->value);
+    else if (lines->len == 0)
+        *lines = (struct h1_lines){field->name.data, field->line_len};
+    else
+        lines->len += field->line_len;
+}
+
 void h1_write_end_of_head(struct buffer *out)
 {
     buffer_append(out, BYTES("\r\n"));
 }
 
-void h1_write_chunk_size(struct buffer *out, size_t size)
+struct bytes h1_chunk_size(char room[static 20], size_t size)
 {
     assert(size > 0); /* a chunk of size 0 would end the body */
-    char text[18];
-    size_t at = sizeof(text);
-    text[--at] = '\n';
-    text[--at] = '\r';
+    size_t at = 20;
+    room[--at] = '\n';
+    room[--at] = '\r';
     do {
-        text[--at] = "0123456789abcdef"[size & 15];
+        room[--at] = "0123456789abcdef"[size & 15];
         size >>= 4;
     } while (size > 0);
-    buffer_append(out, bytes_make(text + at, sizeof(text) - at));
+    return bytes_make(room + at, 20 - at);
+}
+
+void h1_write_chunk_size(struct buffer *out, size_t size)
+{
+    char room[20];
+    buffer_append(out, h1_chunk_size(room, size));
 }

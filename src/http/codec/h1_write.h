@@ -10,9 +10,19 @@ void h1_write_request_line(struct buffer *out, struct bytes method, struct bytes
 void h1_write_status_line(struct buffer *out, unsigned status);
 void h1_write_field(struct buffer *out, struct bytes name, struct bytes value);
 void h1_write_field_u64(struct buffer *out, struct bytes name, uint64_t value);
+/* Fields of a received head, in a row: lines that stood one behind the other are copied in one piece.  Starts zeroed;
+ * h1_write_lines_end() before anything else is written. */
+struct h1_lines {
+    const char *start;
+    size_t len;
+};
+void h1_write_lines_field(struct buffer *out, struct h1_lines *lines, const struct http_field *field);
+void h1_write_lines_end(struct buffer *out, struct h1_lines *lines);
 void h1_write_end_of_head(struct buffer *out);
 /* "1f\r\n" before and "\r\n" after a chunk's bytes; the caller sends the bytes between. */
 void h1_write_chunk_size(struct buffer *out, size_t size);
+/* The same line, in the caller's room. */
+struct bytes h1_chunk_size(char room[static 20], size_t size);
 #define H1_CHUNK_END  BYTES("\r\n")
 #define H1_LAST_CHUNK BYTES("0\r\n\r\n")
 

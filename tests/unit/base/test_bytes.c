@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "base/bytes.h"
@@ -24,6 +25,31 @@ static void only_letters_are_folded(void **state)
     /* '@' and '`', '[' and '{' differ in the same bit as letters do; so do bytes above ASCII. */
     assert_false(bytes_equal_nocase(BYTES("@["), BYTES("`{")));
     assert_false(bytes_equal_nocase(BYTES("\xc4"), BYTES("\xe4")));
+}
+
+static bool is_letter(int byte)
+{
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+}
+
+/* Words of eight bytes are compared at once: every pair of bytes at every place of two words and a rest. */
+static void each_byte_is_folded_alike_at_each_place(void **state)
+{
+    (void)state;
+    char a[19], b[19];
+    for (unsigned place = 0; place < sizeof a; place++) {
+        for (int left = 0; left < 256; left++) {
+            for (int right = 0; right < 256; right++) {
+                memset(a, 'z', sizeof a);
+                memset(b, 'Z', sizeof b);
+                a[place] = (char)left;
+                b[place] = (char)right;
+                bool is_same =
+                    left == right || (is_letter(left) && is_letter(right) && (left | 0x20) == (right | 0x20));
+                assert_int_equal(bytes_equal_nocase(bytes_make(a, sizeof a), bytes_make(b, sizeof b)), is_same);
+            }
+        }
+    }
 }
 
 static void order_is_bytewise_and_the_shorter_comes_first(void **state)
@@ -98,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_compare_without_ascii_case),
         cmocka_unit_test(only_letters_are_folded),
+        cmocka_unit_test(each_byte_is_folded_alike_at_each_place),
         cmocka_unit_test(order_is_bytewise_and_the_shorter_comes_first),
         cmocka_unit_test(trimming_takes_spaces_and_tabs_from_both_ends),
         cmocka_unit_test(only_plain_decimal_numbers_up_to_the_limit_are_read),

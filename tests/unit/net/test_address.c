@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "base/compiler.h"
@@ -85,6 +86,19 @@ static void the_ip_text_has_neither_port_nor_brackets(void **state)
     assert_string_equal(text, "10.0.0.1");
 }
 
+static void every_number_of_an_ipv4_address_is_written_plainly(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 256; i++) {
+        char expected[64], text[ADDRESS_TEXT_SIZE];
+        struct address address;
+        snprintf(expected, sizeof expected, "%u.%u.%u.%u", i, 255 - i, i ^ 0x55, i / 3);
+        assert_true(address_make(&address, bytes_of(expected), 80));
+        address_ip_text(&address, text);
+        assert_string_equal(text, expected);
+    }
+}
+
 static void addresses_differ_by_family_ip_and_port(void **state)
 {
     (void)state;
@@ -140,6 +154,7 @@ int main(void)
         cmocka_unit_test(an_ip_is_made_with_or_without_brackets),
         cmocka_unit_test(an_ip_with_a_nul_inside_is_refused),
         cmocka_unit_test(the_ip_text_has_neither_port_nor_brackets),
+        cmocka_unit_test(every_number_of_an_ipv4_address_is_written_plainly),
         cmocka_unit_test(addresses_differ_by_family_ip_and_port),
         cmocka_unit_test(no_address_has_a_text_and_equals_only_no_address),
         cmocka_unit_test(wildcards_are_known_in_both_families),

@@ -296,6 +296,31 @@ static void test_malformed_lines_are_refused(void **state)
     CHECK_BAD(cases);
 }
 
+/* RFC 9110 5.6.2, written out. */
+static bool is_token_byte(int byte)
+{
+    return byte > 0 && byte < 0x80 &&
+           strchr("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", byte) != NULL;
+}
+
+/* Names are walked in runs of sixteen bytes: every byte in every place of two runs and a rest. */
+static void test_a_name_holds_token_bytes_only_wherever_they_stand(void **state)
+{
+    (void)state;
+    for (unsigned place = 1; place < 39; place++) {
+        for (int byte = 0; byte < 256; byte++) {
+            char head[] = "GET / HTTP/1.1\r\nHost: a\r\nX-a_0123456789.abcdefghijklmnopqrstuvwxyz: value\r\n\r\n";
+            struct arena *arena = arena_new(0);
+            if (byte == ':') /* ends the name: another question */
+                byte++;
+            head[sizeof("GET / HTTP/1.1\r\nHost: a\r\n") - 1 + place] = (char)byte;
+            struct outcome got = parse(bytes_make(head, sizeof head - 1), arena);
+            assert_int_equal(got.status == H1_DONE, is_token_byte(byte));
+            arena_free(arena);
+        }
+    }
+}
+
 static void test_a_nul_is_refused_anywhere(void **state)
 {
     (void)state;
@@ -502,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_malformed_request_lines_are_refused),
         cmocka_unit_test(test_malformed_targets_are_refused),
         cmocka_unit_test(test_malformed_lines_are_refused),
+        cmocka_unit_test(test_a_name_holds_token_bytes_only_wherever_they_stand),
         cmocka_unit_test(test_a_nul_is_refused_anywhere),
         cmocka_unit_test(test_bad_hosts_are_refused),
         cmocka_unit_test(test_ambiguous_body_lengths_are_refused),
