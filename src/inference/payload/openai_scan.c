@@ -272,10 +272,17 @@ struct bytes openai_scan_model(const struct openai_scan *scan)
     return scan->has_model ? bytes_make(scan->model, scan->model_len) : BYTES("");
 }
 
-struct bytes openai_scan_session_key(const struct openai_scan *scan)
+struct bytes openai_scan_session(const struct openai_scan *scan, enum scan_session_key key)
 {
-    for (unsigned key = SCAN_KEY_PROMPT_CACHE_KEY; key <= SCAN_KEY_CONVERSATION; key++)
-        if (scan->session_len[key] > 0)
-            return bytes_make(scan->session[key], scan->session_len[key]);
-    return BYTES("");
+    return bytes_make(scan->session[key], scan->session_len[key]);
+}
+
+const char *scan_session_key_name(enum scan_session_key key)
+{
+    static const char *const names[SCAN_KEY_COUNT] = {
+#define X(id, name) [SCAN_KEY_##id] = name,
+        SCAN_SESSION_KEYS(X)
+#undef X
+    };
+    return names[key];
 }

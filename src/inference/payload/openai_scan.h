@@ -21,12 +21,14 @@ struct scan_span {
     uint64_t len; /* 0 = absent, or not ended yet */
 };
 
-/* Body members that may carry a session key; order = precedence of the default key chain. */
+/* Body members that may carry a session key; order = precedence of the key chain, the last two on demand only. */
 #define SCAN_SESSION_KEYS(X)                                                                                           \
     X(PROMPT_CACHE_KEY, "prompt_cache_key")                                                                            \
     X(CONVERSATION, "conversation") /* a string, or an object with "id" */                                             \
     X(PREVIOUS_RESPONSE_ID, "previous_response_id")                                                                    \
-    X(METADATA_SESSION_ID, "metadata.session_id")
+    X(METADATA_SESSION_ID, "metadata.session_id")                                                                      \
+    X(USER, "user")                                                                                                    \
+    X(SAFETY_IDENTIFIER, "safety_identifier")
 
 enum scan_session_key {
 #define X(id, name) SCAN_KEY_##id,
@@ -53,6 +55,8 @@ enum scan_error {
 const char *scan_error_reason(enum scan_error error);
 const char *scan_error_message(enum scan_error error);
 
+struct conversation_scan; /* conversation_scan.h */
+
 struct openai_scan {
     /* Results; model and keys are decoded (escapes resolved). */
     bool has_model;
@@ -61,12 +65,18 @@ struct openai_scan {
     uint64_t max_tokens;          /* "max_tokens" or "max_completion_tokens", the later plain integer in the body */
     struct scan_span model_span;  /* with quotes: what openai_rewrite() replaces */
     struct scan_span prompt_span; /* value of "messages", "prompt" or "input" (the first seen) */
+    struct scan_span tools_span;  /* of "tools" */
+    struct scan_span system_span; /* of "system" or "instructions" (the first seen) */
+    struct scan_span salt_span;   /* of "cache_salt" */
     unsigned model_len;
     char model[SCAN_MODEL_BYTES];
     unsigned session_len[SCAN_KEY_COUNT]; /* 0 = absent */
     char session[SCAN_KEY_COUNT][SCAN_KEY_BYTES];
     enum scan_error error;
     bool is_complete; /* the closing brace was seen */
+
+    /* Set after openai_scan_init() by who wants the messages read too; NULL: they are passed over. */
+    struct conversation_scan *conversation;
 
     /* The automaton; see openai_scan.c. */
     uint64_t position;    /* of the first byte not fed yet */
@@ -93,9 +103,13 @@ void openai_scan_init(struct openai_scan *scan);
 bool openai_scan_feed(struct openai_scan *scan, struct bytes piece);
 /* The body has ended: false when the document is not whole or was wrong. An empty body is whole and has nothing. */
 bool openai_scan_finish(struct openai_scan *scan);
+/* Of a body that is still on its way: "messages", "prompt" or "input" as far as it was fed; len 0 when it has not begun
+ * or has ended. */
+struct scan_span openai_scan_begun_prompt(const struct openai_scan *scan);
 /* The model, "" when absent. */
 struct bytes openai_scan_model(const struct openai_scan *scan);
-/* The first session key present in the default chain order among PROMPT_CACHE_KEY and CONVERSATION; "" when none. */
-struct bytes openai_scan_session_key(const struct openai_scan *scan);
+/* "" when absent. */
+struct bytes openai_scan_session(const struct openai_scan *scan, enum scan_session_key key);
+const char *scan_session_key_name(enum scan_session_key key);
 
 #endif

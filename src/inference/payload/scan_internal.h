@@ -4,6 +4,7 @@
 #ifndef INFERENCE_PAYLOAD_SCAN_INTERNAL_H
 #define INFERENCE_PAYLOAD_SCAN_INTERNAL_H
 
+#include "inference/payload/conversation_scan.h"
 #include "inference/payload/openai_scan.h"
 #include "inference/payload/string_skip.h"
 
@@ -39,6 +40,10 @@ enum scan_member {
     MEMBER_STREAM,
     MEMBER_MAX_TOKENS,
     MEMBER_PROMPT,
+    MEMBER_MESSAGES, /* a prompt that is a conversation */
+    MEMBER_TOOLS,
+    MEMBER_SYSTEM,
+    MEMBER_SALT,
     MEMBER_SESSION, /* + enum scan_session_key */
 };
 
@@ -46,6 +51,8 @@ enum scan_sink {
     SINK_NONE,
     SINK_KEY,
     SINK_MODEL,
+    SINK_CONVERSATION_WORD,
+    SINK_CONVERSATION_TEXT,
     SINK_SESSION, /* + enum scan_session_key */
 };
 

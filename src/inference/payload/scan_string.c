@@ -42,21 +42,13 @@ static const char *skip_unread(const struct scan_cursor *cursor)
     return at;
 }
 
-static const char *skip_plain(const struct scan_cursor *cursor)
-{
-    const char *at = cursor->at;
-    while (at < cursor->end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
-        at++;
-    return at;
-}
-
 static enum scan_error step_contents(struct openai_scan *scan, struct scan_cursor *cursor)
 {
     const char *run = cursor->at;
     if (scan->sink == SINK_NONE) {
         cursor->at = skip_unread(cursor);
     } else {
-        cursor->at = skip_plain(cursor);
+        cursor->at = string_run_end(cursor->at, cursor->end);
         enum scan_error error = scan_sink_append(scan, bytes_make(run, (size_t)(cursor->at - run)));
         if (error != SCAN_OK)
             return error;

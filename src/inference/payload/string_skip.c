@@ -44,6 +44,13 @@ const char *string_skip_scalar(const char *at, const char *end)
     return at;
 }
 
+static const char *run_end_scalar(const char *at, const char *end)
+{
+    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
+        at++;
+    return at;
+}
+
 #ifdef __x86_64__
 #include <immintrin.h>
 
@@ -100,11 +107,27 @@ __attribute__((target("avx2"))) const char *string_skip_avx2(const char *at, con
     return string_skip_scalar(at, end);
 }
 
+const char *string_run_end(const char *at, const char *end)
+{
+    while (end - at >= 16) {
+        uint32_t mask = special_mask16(at);
+        if (mask != 0)
+            return at + __builtin_ctz(mask);
+        at += 16;
+    }
+    return run_end_scalar(at, end);
+}
+
 string_skip_fn string_skip_best(void)
 {
     return __builtin_cpu_supports("avx2") ? string_skip_avx2 : string_skip_sse2;
 }
 #else
+const char *string_run_end(const char *at, const char *end)
+{
+    return run_end_scalar(at, end);
+}
+
 string_skip_fn string_skip_best(void)
 {
     return string_skip_scalar;

@@ -16,5 +16,7 @@ const char *string_skip_avx2(const char *at, const char *end);
 #endif
 /* The fastest one that this processor runs. */
 string_skip_fn string_skip_best(void);
+/* From at to the first quote, backslash or control character: what a reader takes as it stands. */
+const char *string_run_end(const char *at, const char *end);
 
 #endif

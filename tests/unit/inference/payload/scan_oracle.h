@@ -44,6 +44,8 @@ static inline const char *oracle_check_session(const struct openai_scan *scan, c
         [SCAN_KEY_CONVERSATION] = json_is_object(conversation) ? json_object_get(conversation, "id") : conversation,
         [SCAN_KEY_PREVIOUS_RESPONSE_ID] = json_object_get(root, "previous_response_id"),
         [SCAN_KEY_METADATA_SESSION_ID] = json_object_get(json_object_get(root, "metadata"), "session_id"),
+        [SCAN_KEY_USER] = json_object_get(root, "user"),
+        [SCAN_KEY_SAFETY_IDENTIFIER] = json_object_get(root, "safety_identifier"),
     };
     for (unsigned key = 0; key < SCAN_KEY_COUNT; key++) {
         if (!json_is_string(values[key]) && scan->session_len[key] != 0)
@@ -63,6 +65,23 @@ static inline bool oracle_span_is(struct bytes text, struct scan_span span, cons
     bool is_equal = value != NULL && json_equal(value, wanted);
     json_decref(value);
     return is_equal;
+}
+
+/* The first of these members, and no other, is at the span. */
+static inline const char *oracle_check_span(struct scan_span span, struct bytes text, json_t *root, const char *one,
+                                            const char *other)
+{
+    const json_t *wanted = NULL;
+    const char *name;
+    json_t *value;
+    json_object_foreach(root, name, value)
+    {
+        if (wanted == NULL && (strcmp(name, one) == 0 || strcmp(name, other) == 0))
+            wanted = value;
+    }
+    if ((wanted != NULL) != (span.len > 0))
+        return "a span or none";
+    return wanted != NULL && !oracle_span_is(text, span, wanted) ? "another span" : NULL;
 }
 
 /* For bodies without duplicate names: jansson keeps the members' order. */
@@ -90,7 +109,10 @@ static inline const char *oracle_check_ordered(const struct openai_scan *scan, s
         return "max_tokens or none";
     if (tokens != NULL && scan->max_tokens != (uint64_t)json_integer_value(tokens))
         return "another max_tokens";
-    return NULL;
+    const char *wrong = oracle_check_span(scan->tools_span, text, root, "tools", "tools");
+    if (wrong == NULL)
+        wrong = oracle_check_span(scan->system_span, text, root, "system", "instructions");
+    return wrong != NULL ? wrong : oracle_check_span(scan->salt_span, text, root, "cache_salt", "cache_salt");
 }
 
 static inline const char *oracle_check_values(const struct openai_scan *scan, struct bytes text, json_t *root)
@@ -165,8 +187,9 @@ static inline bool oracle_is_same(const struct openai_scan *a, const struct open
     bool is_same = a->error == b->error && a->is_complete == b->is_complete && a->has_model == b->has_model &&
                    a->is_stream == b->is_stream && a->has_max_tokens == b->has_max_tokens &&
                    a->max_tokens == b->max_tokens && oracle_same_span(a->model_span, b->model_span) &&
-                   oracle_same_span(a->prompt_span, b->prompt_span) && a->model_len == b->model_len &&
-                   memcmp(a->model, b->model, a->model_len) == 0;
+                   oracle_same_span(a->prompt_span, b->prompt_span) && oracle_same_span(a->tools_span, b->tools_span) &&
+                   oracle_same_span(a->system_span, b->system_span) && oracle_same_span(a->salt_span, b->salt_span) &&
+                   a->model_len == b->model_len && memcmp(a->model, b->model, a->model_len) == 0;
     for (unsigned key = 0; key < SCAN_KEY_COUNT; key++)
         is_same = is_same && a->session_len[key] == b->session_len[key] &&
                   memcmp(a->session[key], b->session[key], a->session_len[key]) == 0;

@@ -253,7 +253,7 @@ static void an_empty_body_is_whole_and_has_nothing(void **state)
     assert_true(openai_scan_finish(&scan));
     assert_false(scan.is_complete);
     assert_int_equal(openai_scan_model(&scan).len, 0);
-    assert_int_equal(openai_scan_session_key(&scan).len, 0);
+    assert_int_equal(openai_scan_session(&scan, SCAN_KEY_PROMPT_CACHE_KEY).len, 0);
 }
 
 static void an_error_stays(void **state)
@@ -345,6 +345,12 @@ static void spans_tell_where_model_and_prompt_stand(void **state)
     const char *number = "{\"input\":12.5 }";
     expect_span(number, scan_text(number).prompt_span, "12.5");
     assert_int_equal(scan_text("{\"x\":{\"prompt\":\"y\"}}").prompt_span.len, 0);
+    const char *claude = "{\"tools\":[{\"name\":\"f\"}],\"system\":\"S\",\"instructions\":\"I\",\"cache_salt\":\"z\"}";
+    scan = scan_text(claude);
+    expect_span(claude, scan.tools_span, "[{\"name\":\"f\"}]");
+    expect_span(claude, scan.system_span, "\"S\"");
+    expect_span(claude, scan.salt_span, "\"z\"");
+    assert_int_equal(scan_text("{\"x\":{\"tools\":1,\"system\":2}}").tools_span.len, 0);
 }
 
 static void expect_session(const char *body, enum scan_session_key key, const char *wanted)
@@ -376,6 +382,8 @@ static void session_keys_are_found_in_all_their_forms(void **state)
     expect_session("{\"previous_response_id\":\"r\"}", SCAN_KEY_PREVIOUS_RESPONSE_ID, "r");
     expect_session("{\"metadata\":{\"id\":\"x\",\"session_id\":\"s\"}}", SCAN_KEY_METADATA_SESSION_ID, "s");
     expect_session("{\"metadata\":\"s\"}", SCAN_KEY_METADATA_SESSION_ID, "");
+    expect_session("{\"user\":\"u\",\"safety_identifier\":\"i\"}", SCAN_KEY_USER, "u");
+    expect_session("{\"user\":{\"id\":\"u\"},\"safety_identifier\":\"i\"}", SCAN_KEY_SAFETY_IDENTIFIER, "i");
 }
 
 static void a_long_session_key_is_cut(void **state)
@@ -395,17 +403,6 @@ static void a_long_name_matches_nothing(void **state)
     char body[200];
     snprintf(body, sizeof body, "{\"model%0100d\":\"x\",\"model\":\"m\"}", 0);
     expect_model(body, "m");
-}
-
-static void the_default_chain_asks_the_cache_key_first(void **state)
-{
-    (void)state;
-    struct openai_scan scan = scan_text("{\"conversation\":\"c\",\"prompt_cache_key\":\"k\"}");
-    assert_true(bytes_equal_str(openai_scan_session_key(&scan), "k"));
-    scan = scan_text("{\"conversation\":{\"id\":\"c\"},\"previous_response_id\":\"r\"}");
-    assert_true(bytes_equal_str(openai_scan_session_key(&scan), "c"));
-    scan = scan_text("{\"previous_response_id\":\"r\"}");
-    assert_int_equal(openai_scan_session_key(&scan).len, 0);
 }
 
 static void a_model_is_told_as_soon_as_it_was_read(void **state)
@@ -519,7 +516,6 @@ int main(void)
         cmocka_unit_test(session_keys_are_found_in_all_their_forms),
         cmocka_unit_test(a_long_session_key_is_cut),
         cmocka_unit_test(a_long_name_matches_nothing),
-        cmocka_unit_test(the_default_chain_asks_the_cache_key_first),
         cmocka_unit_test(a_model_is_told_as_soon_as_it_was_read),
         cmocka_unit_test(agrees_with_a_whole_parse_on_random_documents),
     };
