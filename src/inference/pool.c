@@ -13,17 +13,23 @@
 
 struct pool_registry {
     struct hashmap *by_key;
+    struct prefix_index *prefixes;
 };
 
 struct pool_registry *pool_registry_new(void)
 {
     struct pool_registry *registry = must(calloc(1, sizeof *registry));
     registry->by_key = hashmap_new();
+    registry->prefixes = prefix_index_new(POOL_PREFIX_OWNERS, POOL_PREFIX_ENTRIES);
     return registry;
 }
 
-static void drop_endpoint(struct endpoint *endpoint)
+/* Its number in the prefix index may go to another endpoint while exchanges still hold this one: a prompt that is noted
+ * under the wrong endpoint costs a hint, no more. */
+static void drop_endpoint(struct pool *pool, struct endpoint *endpoint)
 {
+    if (endpoint->prefix_owner != PREFIX_NO_OWNER)
+        prefix_index_remove_owner(pool->prefixes, endpoint->prefix_owner);
     atomic_store_explicit(&endpoint->load.is_removed, true, memory_order_release);
     endpoint_give_back(endpoint);
 }
@@ -31,8 +37,12 @@ static void drop_endpoint(struct endpoint *endpoint)
 static void pool_free(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->member_count; i++)
-        drop_endpoint(pool->members[i]);
+        drop_endpoint(pool, pool->members[i]);
     free(pool->members);
+    if (pool->schedule != NULL)
+        pool->schedule_free(pool->schedule);
+    if (pool->gate != NULL)
+        pool->gate_free(pool->gate);
     pthread_mutex_destroy(&pool->lock);
     free(pool->key);
     free(pool->namespace_);
@@ -48,6 +58,7 @@ void pool_registry_free(struct pool_registry *registry)
     for (struct pool *pool; (pool = pool_registry_next(registry, &cursor)) != NULL;)
         pool_free(pool);
     hashmap_free(registry->by_key);
+    prefix_index_free(registry->prefixes);
     free(registry);
 }
 
@@ -82,6 +93,7 @@ struct pool *pool_registry_take(struct pool_registry *registry, bool is_service,
     if (pool == NULL) {
         pool = pool_new(key, is_service, namespace_, name);
         pool->service_port = service_port;
+        pool->prefixes = registry->prefixes;
         hashmap_put(registry->by_key, bytes_of(pool->key), pool);
     } else {
         free(key);
@@ -171,8 +183,13 @@ static unsigned collect(const struct pool *pool, const struct pool_member *membe
         if (!address_make(&address, bytes_of(members[i].ip), members[i].port) || has_address(ret_list, len, &address))
             continue;
         struct endpoint *endpoint = find_same(pool, &address, &members[i]);
-        if (endpoint == NULL)
+        if (endpoint == NULL) {
             endpoint = must(endpoint_new(members[i].ip, members[i].port, members[i].pod, members[i].is_checked));
+            endpoint_set_revision(endpoint, members[i].revision);
+            endpoint->prefixes = pool->prefixes;
+            if (!pool->is_service)
+                endpoint->prefix_owner = prefix_index_add_owner(pool->prefixes, POOL_PREFIX_CAPACITY);
+        }
         atomic_store_explicit(&endpoint->load.is_ready, members[i].is_ready, memory_order_relaxed);
         ret_list[len++] = endpoint;
     }
@@ -198,7 +215,7 @@ void pool_set_members(struct pool *pool, const struct pool_member *members, unsi
             change->on_added(change->context, pool, list[i]);
     for (unsigned i = 0; i < former_count; i++)
         if (!contains(list, len, former[i]))
-            drop_endpoint(former[i]);
+            drop_endpoint(pool, former[i]);
     free(former);
 }
 

@@ -7,6 +7,15 @@
 #define INFERENCE_POOL_H
 
 #include "inference/endpoint.h"
+#include "inference/prefix_index.h"
+
+/* Of all pools of a registry together. */
+enum { POOL_PREFIX_OWNERS = 1024, POOL_PREFIX_ENTRIES = 1 << 20 };
+/* An endpoint's share of the prefix index until the size of its KV cache is known: 262,144 tokens in units of 64. */
+enum { POOL_PREFIX_CAPACITY = 4096 };
+
+struct pool_schedule;
+struct pool_gate;
 
 struct pool {
     char *key;             /* "pool/default/mymodel-pool-v1" or "service/default/web:80" */
@@ -18,13 +27,22 @@ struct pool {
     pthread_mutex_t lock;
     struct endpoint **members;
     unsigned member_count;
-    atomic_uint rotation; /* spreads ties */
+    atomic_uint rotation;          /* spreads ties */
+    struct prefix_index *prefixes; /* the registry's: shared by all pools */
+    uint64_t settings_hash;        /* of what pool_settings.c read last; the control thread's */
+    /* What schedule/ keeps per pool, under `lock`; it sets schedule_free with it.  NULL: nothing yet. */
+    struct pool_schedule *schedule;
+    void (*schedule_free)(struct pool_schedule *schedule);
+    /* What flow/ keeps per pool: made once under `lock`, then with a lock of its own.  NULL: nothing yet. */
+    struct pool_gate *gate;
+    void (*gate_free)(struct pool_gate *gate);
 };
 
 struct pool_member {
     const char *ip;
     uint16_t port;
     const char *pod;
+    const char *revision; /* of its pod template; NULL: not known */
     bool is_ready;
     bool is_checked;
 };

@@ -12,7 +12,7 @@
 #include "base/json_read.h"
 #include "http/client.h"
 #include "http/codec/h1_write.h"
-#include "inference/scrape/vllm_metrics.h"
+#include "inference/scrape/engine_metrics.h"
 
 enum { BACKOFF_MAX_MS = 5000, READY_CHECK_MS = 250, MODELS_MAX = 4096 };
 
@@ -42,6 +42,11 @@ struct target {
     bool is_reused; /* the connection had served before: its end may be the keep-alive race */
     bool was_ready; /* at the last attempt */
     bool had_loras;
+    uint64_t started_ms;        /* the attempt */
+    unsigned in_flight;         /* at its start: what the page can tell of */
+    double server_started_s;    /* as its page said; 0: it did not */
+    struct metric_names *names; /* the operator's; NULL: none */
+    unsigned names_changes;     /* as of which `names` is */
 };
 
 struct scraper {
@@ -55,6 +60,7 @@ struct scraper {
 
 const struct scraper_config scraper_defaults = {
     .interval_ms = 50,
+    .idle_interval_ms = 200,
     .models_interval_ms = 2000,
     .timeout_ms = 1000,
     .max_response_bytes = 4u << 20,
@@ -67,7 +73,7 @@ static void store(atomic_uint *value, unsigned now)
     atomic_store_explicit(value, now, memory_order_relaxed);
 }
 
-static void apply_loras(struct target *target, const struct vllm_metrics *metrics)
+static void apply_loras(struct target *target, const struct engine_metrics *metrics)
 {
     if (!metrics->has_loras && !target->had_loras)
         return;
@@ -76,12 +82,45 @@ static void apply_loras(struct target *target, const struct vllm_metrics *metric
     endpoint_set_loras(target->endpoint, bytes_of(metrics->running_loras), bytes_of(metrics->waiting_loras));
 }
 
+/* A server that began anew has an empty cache, whatever its address was sent before. */
+static void apply_start(struct target *target, double started_s)
+{
+    if (target->server_started_s > 0 && started_s > 0 && started_s != target->server_started_s)
+        endpoint_forget_prefixes(target->endpoint);
+    if (started_s > 0)
+        target->server_started_s = started_s;
+}
+
+/* The operator's names, as they are now.  They were checked where they were given. */
+static void refresh_names(struct target *target)
+{
+    struct endpoint *endpoint = target->endpoint;
+    unsigned changes = atomic_load_explicit(&endpoint->metric_names_changes, memory_order_relaxed);
+    if (changes == target->names_changes)
+        return;
+    struct arena *arena = arena_new(0);
+    struct problems problems;
+    struct metric_names names;
+    problems_init(&problems, arena);
+    free(target->names);
+    target->names = NULL;
+    pthread_mutex_lock(&endpoint->lock);
+    if (endpoint->metric_names != NULL && metric_names_parse(bytes_of(endpoint->metric_names), "", &problems, &names)) {
+        target->names = must(malloc(sizeof names));
+        *target->names = names;
+    }
+    pthread_mutex_unlock(&endpoint->lock);
+    target->names_changes = changes;
+    arena_free(arena);
+}
+
 /* A page without any of the gauges is another server's: nothing of it counts. */
 static bool apply_metrics(struct target *target)
 {
     struct endpoint_load *load = &target->endpoint->load;
-    struct vllm_metrics metrics;
-    vllm_metrics_read(buffer_bytes(&target->body), &metrics);
+    struct engine_metrics metrics;
+    refresh_names(target);
+    engine_metrics_read(buffer_bytes(&target->body), target->names, &metrics);
     if (!metrics.has_waiting && !metrics.has_running && !metrics.has_kv)
         return false;
     if (metrics.has_waiting)
@@ -90,7 +129,11 @@ static bool apply_metrics(struct target *target)
         store(&load->running, metrics.running);
     if (metrics.has_kv)
         store(&load->kv_permille, metrics.kv_permille);
+    if (metrics.kv_tokens > 0)
+        endpoint_set_kv_tokens(target->endpoint, metrics.kv_tokens);
     apply_loras(target, &metrics);
+    apply_start(target, metrics.started_s);
+    store(&load->in_flight_scraped, target->in_flight);
     atomic_store_explicit(&load->scraped_ms, reactor_now_ms(target->scraper->reactor), memory_order_relaxed);
     return true;
 }
@@ -121,23 +164,36 @@ static bool apply_models(struct target *target)
 
 /* When to ask next. */
 
+/* What it has is known here the moment that it is sent: a page can only tell of others' requests. */
+static bool is_idle(const struct endpoint_load *load)
+{
+    return atomic_load_explicit(&load->in_flight, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(&load->running, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(&load->waiting, memory_order_relaxed) == 0;
+}
+
 static uint32_t interval_of(const struct target *target, enum page page)
 {
     const struct scraper_config *config = &target->scraper->config;
-    return page == PAGE_METRICS ? config->interval_ms : config->models_interval_ms;
+    if (page == PAGE_MODELS)
+        return config->models_interval_ms;
+    bool is_rare = is_idle(&target->endpoint->load) && config->idle_interval_ms > config->interval_ms;
+    return is_rare ? config->idle_interval_ms : config->interval_ms;
 }
 
-/* Good: the next point of the page's own grid, so that targets stay spread.  Bad: twice as late as the last time. */
+/* Good: the next point of the page's own grid, so that targets stay spread, but never before the server had as long a
+ * rest as it took to answer.  Bad: twice as late as the last time. */
 static void schedule_page(struct target *target, enum page page, bool is_ok)
 {
     struct page_schedule *schedule = &target->pages[page];
     uint64_t now_ms = reactor_now_ms(target->scraper->reactor);
     uint32_t interval_ms = interval_of(target, page);
     if (is_ok) {
+        uint64_t rested_ms = now_ms + (now_ms - target->started_ms);
         schedule->backoff_ms = 0;
         schedule->due_ms += interval_ms;
-        if (schedule->due_ms <= now_ms)
-            schedule->due_ms = now_ms + interval_ms - (now_ms - schedule->due_ms) % interval_ms;
+        if (schedule->due_ms < rested_ms)
+            schedule->due_ms += (rested_ms - schedule->due_ms + interval_ms - 1) / interval_ms * interval_ms;
         return;
     }
     uint32_t former = schedule->backoff_ms > interval_ms ? schedule->backoff_ms : interval_ms;
@@ -252,6 +308,8 @@ static void start_attempt(struct target *target)
         target->connection =
             client_connect(scraper->reactor, &target->endpoint->address, &scraper->client, &connection_owner, target);
     target->status = 0;
+    target->started_ms = reactor_now_ms(scraper->reactor);
+    target->in_flight = atomic_load_explicit(&target->endpoint->load.in_flight, memory_order_relaxed);
     buffer_clear(&target->body);
     struct bytes request = buffer_bytes(&target->requests[target->page]);
     target->piece = (struct iovec){.iov_base = (char *)(uintptr_t)request.data, .iov_len = request.len};
@@ -270,6 +328,7 @@ static void target_free(struct target *target)
     for (unsigned page = 0; page < PAGE_COUNT; page++)
         buffer_deinit(&target->requests[page]);
     buffer_deinit(&target->body);
+    free(target->names);
     list_remove(&target->link);
     scraper->count--;
     endpoint_give_back(target->endpoint);

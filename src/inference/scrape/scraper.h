@@ -3,7 +3,8 @@
  *
  * Scraping is sharded: each endpoint belongs to one worker's scraper, chosen by the control thread.  One keep-alive
  * connection per endpoint; /metrics every interval (spread evenly), /v1/models at first and every models_interval.
- * A server that does not answer is asked less often (doubling up to 5 s); its last values stay. */
+ * A server that has nothing to do or is slow to answer is asked less often, and so is one that does not answer
+ * (doubling up to 5 s); its last values stay. */
 #ifndef INFERENCE_SCRAPE_SCRAPER_H
 #define INFERENCE_SCRAPE_SCRAPER_H
 
@@ -14,6 +15,7 @@ struct scraper;
 
 struct scraper_config {
     uint32_t interval_ms;        /* 50 */
+    uint32_t idle_interval_ms;   /* 200: of a server that has nothing to do */
     uint32_t models_interval_ms; /* 2000 */
     uint32_t timeout_ms;         /* 1000 */
     uint32_t max_response_bytes; /* 4 MiB: a larger page is a failed scrape */

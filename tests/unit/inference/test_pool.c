@@ -157,6 +157,26 @@ static void an_endpoint_starts_healthy_and_not_ready(void **state)
     endpoint_give_back(endpoint);
 }
 
+/* What is measured of one server is not told of another. */
+static void identities_differ_by_address_and_pod(void **state)
+{
+    (void)state;
+    struct endpoint *endpoints[] = {
+        endpoint_new("127.0.0.1", 8000, "default/p", false), endpoint_new("127.0.0.1", 8000, "default/p", true),
+        endpoint_new("127.0.0.1", 8001, "default/p", false), endpoint_new("127.0.0.1", 8000, "default/q", false)};
+    assert_true(endpoints[0]->identity == endpoints[1]->identity);
+    assert_true(endpoints[0]->identity != endpoints[2]->identity);
+    assert_true(endpoints[0]->identity != endpoints[3]->identity);
+    assert_string_equal(endpoints[0]->revision, "");
+    char longest[80];
+    memset(longest, 'r', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    endpoint_set_revision(endpoints[0], longest);
+    assert_int_equal(strlen(endpoints[0]->revision), 63);
+    for (unsigned i = 0; i < ARRAY_LEN(endpoints); i++)
+        endpoint_give_back(endpoints[i]);
+}
+
 static void adapters_are_read_from_comma_lists_and_replaced_whole(void **state)
 {
     (void)state;
@@ -199,6 +219,7 @@ int main(void)
         cmocka_unit_test(another_pod_on_the_same_address_is_a_new_endpoint),
         cmocka_unit_test(ports_are_endpoints_of_their_own_and_repeats_and_nonsense_are_left_out),
         cmocka_unit_test(an_endpoint_starts_healthy_and_not_ready),
+        cmocka_unit_test(identities_differ_by_address_and_pod),
         cmocka_unit_test(adapters_are_read_from_comma_lists_and_replaced_whole),
         cmocka_unit_test(a_pool_lists_the_models_of_all_its_members),
     };

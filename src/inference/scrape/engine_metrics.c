@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine_metrics.c: one pass over a Prometheus text page, taking apart only the lines of wanted families.
+ *
+ * Pure.  A page has thousands of histogram lines that nobody here needs, and it is read many times a second: lines are
+ * found by memchr and dropped by their first bytes and the length of their name.  Lines that make no sense are passed
+ * over.  To know another engine: rows in the table. */
+#include "inference/scrape/engine_metrics.h"
+
+#include <math.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "observe/prometheus_parse.h"
+
+#define LIST_BYTES sizeof(((struct engine_metrics *)NULL)->running_loras)
+
+enum gauge {
+    GAUGE_WAITING,
+    GAUGE_RUNNING,
+    GAUGE_KV,
+    GAUGE_KV_OLD, /* counts when there is no GAUGE_KV */
+    GAUGE_BLOCK_TOKENS,
+    GAUGE_BLOCKS,
+    GAUGE_STARTED,
+    GAUGE_LORAS,      /* labels; the value is a time */
+    GAUGE_CACHE_INFO, /* labels; the value is 1 */
+    GAUGE_COUNT
+};
+
+struct family {
+    struct bytes name;
+    enum gauge gauge;
+    const char *label; /* NULL: any label set */
+    const char *value;
+};
+
+#define FAMILY(name_, gauge_)                                                                                          \
+    {                                                                                                                  \
+        {name_, sizeof(name_) - 1}, gauge_, NULL, NULL                                                                 \
+    }
+#define LABELLED(name_, label_, value_, gauge_)                                                                        \
+    {                                                                                                                  \
+        {name_, sizeof(name_) - 1}, gauge_, label_, value_                                                             \
+    }
+
+static const struct family families[] = {
+    FAMILY("vllm:num_requests_waiting", GAUGE_WAITING),
+    FAMILY("vllm:num_requests_running", GAUGE_RUNNING),
+    FAMILY("vllm:kv_cache_usage_perc", GAUGE_KV),
+    FAMILY("vllm:gpu_cache_usage_perc", GAUGE_KV_OLD), /* before vLLM 0.10 */
+    FAMILY("vllm:lora_requests_info", GAUGE_LORAS),
+    FAMILY("vllm:cache_config_info", GAUGE_CACHE_INFO),
+
+    FAMILY("sglang:num_queue_reqs", GAUGE_WAITING),
+    FAMILY("sglang:num_running_reqs", GAUGE_RUNNING),
+    FAMILY("sglang:token_usage", GAUGE_KV),
+    FAMILY("sglang:cache_config_info", GAUGE_CACHE_INFO),
+
+    FAMILY("trtllm_num_requests_waiting", GAUGE_WAITING),
+    FAMILY("trtllm_num_requests_running", GAUGE_RUNNING),
+    FAMILY("trtllm_kv_cache_utilization", GAUGE_KV),
+    FAMILY("trtllm_kv_cache_tokens_per_block", GAUGE_BLOCK_TOKENS),
+    FAMILY("trtllm_kv_cache_max_blocks", GAUGE_BLOCKS),
+
+    LABELLED("nv_trt_llm_request_metrics", "request_type", "waiting", GAUGE_WAITING),
+    LABELLED("nv_trt_llm_request_metrics", "request_type", "scheduled", GAUGE_RUNNING),
+    LABELLED("nv_trt_llm_kv_cache_block_metrics", "kv_cache_block_type", "fraction", GAUGE_KV),
+    LABELLED("nv_trt_llm_kv_cache_block_metrics", "kv_cache_block_type", "tokens_per", GAUGE_BLOCK_TOKENS),
+    LABELLED("nv_trt_llm_kv_cache_block_metrics", "kv_cache_block_type", "max", GAUGE_BLOCKS),
+    FAMILY("nv_inference_pending_request_count", GAUGE_WAITING), /* Triton with any backend */
+
+    FAMILY("process_start_time_seconds", GAUGE_STARTED),
+};
+
+struct gauge_sum {
+    double sum;
+    unsigned count;
+};
+
+struct reading {
+    const struct metric_names *names; /* NULL: none */
+    uint64_t beginnings;              /* bit n: a wanted name's first bytes have the hash n */
+    uint64_t lengths;                 /* bit n: a wanted name has n bytes, modulo 64 */
+    struct gauge_sum sums[GAUGE_COUNT];
+    struct gauge_sum named[GAUGE_KV + 1]; /* by the operator's names */
+    struct bytes loras;                   /* the labels of the newest series */
+    double loras_time;
+    struct bytes cache_info;
+};
+
+static struct bytes take_line(struct bytes *page)
+{
+    size_t len = bytes_find(*page, '\n');
+    struct bytes line = bytes_make(page->data, len);
+    *page = bytes_skip(*page, len < page->len ? len + 1 : len);
+    return line;
+}
+
+/* A number below 64 from the first eight bytes. */
+static unsigned hash_beginning(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    return (unsigned)(word * 0x9e3779b97f4a7c15u >> 58);
+}
+
+static size_t name_len(struct bytes line)
+{
+    size_t len = 0;
+    while (len < line.len && line.data[len] != '{' && line.data[len] != ' ' && line.data[len] != '\t')
+        len++;
+    return len;
+}
+
+static bool has_label(struct bytes labels, const char *label, const char *value)
+{
+    char text[64];
+    return label == NULL || label[0] == '\0' ||
+           (prometheus_label(labels, label, text, sizeof text) && strcmp(text, value) == 0);
+}
+
+static void add(struct gauge_sum *sum, double value)
+{
+    sum->sum += value;
+    sum->count++;
+}
+
+static void add_known(struct reading *reading, const struct family *family, const struct prometheus_sample *sample)
+{
+    struct gauge_sum *sum = &reading->sums[family->gauge];
+    if (!has_label(sample->labels, family->label, family->value))
+        return;
+    /* The value of the adapters' gauge is the time of its last change: former label sets stay on the page. */
+    if (family->gauge == GAUGE_LORAS && (sum->count == 0 || sample->value >= reading->loras_time)) {
+        reading->loras = sample->labels;
+        reading->loras_time = sample->value;
+    }
+    if (family->gauge == GAUGE_CACHE_INFO)
+        reading->cache_info = sample->labels;
+    add(sum, sample->value);
+}
+
+static const struct metric_selector *selector_of(const struct metric_names *names, unsigned gauge)
+{
+    return gauge == GAUGE_WAITING ? &names->waiting : gauge == GAUGE_RUNNING ? &names->running : &names->kv;
+}
+
+static void add_named(struct reading *reading, const struct prometheus_sample *sample)
+{
+    for (unsigned gauge = GAUGE_WAITING; gauge <= GAUGE_KV; gauge++) {
+        const struct metric_selector *selector = selector_of(reading->names, gauge);
+        if (bytes_equal_str(sample->name, selector->name) &&
+            has_label(sample->labels, selector->label, selector->value))
+            add(&reading->named[gauge], sample->value);
+    }
+}
+
+static void read_line(struct bytes line, struct reading *reading)
+{
+    bool is_short = line.len < sizeof(uint64_t);
+    if (is_short ? reading->beginnings != UINT64_MAX : (reading->beginnings >> hash_beginning(line.data) & 1) == 0)
+        return;
+    size_t len = name_len(line);
+    if (len == 0 || line.data[0] == '#' || (reading->lengths >> len % 64 & 1) == 0)
+        return;
+    struct prometheus_sample sample = {.name = bytes_make(line.data, len)};
+    bool is_parsed = false;
+    for (unsigned i = 0; i < ARRAY_LEN(families); i++) {
+        if (families[i].name.len != len || memcmp(families[i].name.data, line.data, len) != 0)
+            continue;
+        size_t cursor = 0;
+        if (!is_parsed && (!prometheus_next(line, &cursor, &sample) || !isfinite(sample.value) || sample.value < 0))
+            return;
+        is_parsed = true;
+        add_known(reading, &families[i], &sample);
+    }
+    size_t cursor = 0;
+    if (reading->names != NULL && (is_parsed || prometheus_next(line, &cursor, &sample)) && isfinite(sample.value) &&
+        sample.value >= 0)
+        add_named(reading, &sample);
+}
+
+static void want(struct reading *reading, const char *name, size_t len)
+{
+    reading->lengths |= 1ull << len % 64;
+    /* What follows a short name is not known: any line may begin with it. */
+    reading->beginnings |= len < sizeof(uint64_t) ? UINT64_MAX : 1ull << hash_beginning(name);
+}
+
+static void want_names(struct reading *reading)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(families); i++)
+        want(reading, families[i].name.data, families[i].name.len);
+    for (unsigned gauge = GAUGE_WAITING; gauge <= GAUGE_KV && reading->names != NULL; gauge++) {
+        const char *name = selector_of(reading->names, gauge)->name;
+        if (name[0] != '\0')
+            want(reading, name, strlen(name));
+    }
+}
+
+/* A list that is too long ends after its last whole name. */
+static void copy_list(struct bytes labels, const char *name, char target[LIST_BYTES])
+{
+    char text[LIST_BYTES + 1]; /* one more: what fills it was cut */
+    if (!prometheus_label(labels, name, text, sizeof text))
+        text[0] = '\0';
+    size_t len = strlen(text);
+    if (len == LIST_BYTES)
+        while (len > 0 && text[--len] != ',')
+            ;
+    memcpy(target, text, len);
+    target[len] = '\0';
+}
+
+static unsigned to_unsigned(double value, unsigned limit)
+{
+    return value < limit ? (unsigned)value : limit;
+}
+
+/* The operator's name first. */
+static const struct gauge_sum *choose(const struct reading *reading, enum gauge gauge)
+{
+    if (reading->named[gauge].count > 0)
+        return &reading->named[gauge];
+    bool is_old = gauge == GAUGE_KV && reading->sums[GAUGE_KV].count == 0;
+    return &reading->sums[is_old ? GAUGE_KV_OLD : gauge];
+}
+
+static bool take_gauge(const struct gauge_sum *sum, unsigned *ret_value)
+{
+    *ret_value = to_unsigned(sum->sum, 1000000000);
+    return sum->count > 0;
+}
+
+static unsigned long long number_label(struct bytes labels, const char *name)
+{
+    char number[16];
+    unsigned long long value = 0;
+    if (!prometheus_label(labels, name, number, sizeof number) || !bytes_to_u64(bytes_of(number), 1000000000, &value))
+        return 0;
+    return value;
+}
+
+static void take_loras(struct bytes labels, struct engine_metrics *metrics)
+{
+    metrics->max_loras = to_unsigned((double)number_label(labels, "max_lora"), 1000000);
+    copy_list(labels, "running_lora_adapters", metrics->running_loras);
+    copy_list(labels, "waiting_lora_adapters", metrics->waiting_loras);
+}
+
+static unsigned long long cache_tokens(const struct reading *reading)
+{
+    struct bytes info = reading->cache_info;
+    if (info.len > 0) /* vLLM and SGLang */
+        return number_label(info, "block_size") * number_label(info, "num_gpu_blocks") +
+               number_label(info, "page_size") * number_label(info, "num_pages");
+    const struct gauge_sum *tokens = &reading->sums[GAUGE_BLOCK_TOKENS], *blocks = &reading->sums[GAUGE_BLOCKS];
+    if (tokens->count == 0 || blocks->count == 0)
+        return 0;
+    return (unsigned long long)to_unsigned(tokens->sum, 1000000) * to_unsigned(blocks->sum, 1000000000);
+}
+
+void engine_metrics_read(struct bytes page, const struct metric_names *names, struct engine_metrics *ret_metrics)
+{
+    struct reading reading = {.names = names};
+    want_names(&reading);
+    while (page.len > 0)
+        read_line(take_line(&page), &reading);
+
+    struct engine_metrics *metrics = ret_metrics;
+    const struct gauge_sum *kv = choose(&reading, GAUGE_KV);
+    metrics->has_waiting = take_gauge(choose(&reading, GAUGE_WAITING), &metrics->waiting);
+    metrics->has_running = take_gauge(choose(&reading, GAUGE_RUNNING), &metrics->running);
+    metrics->has_kv = kv->count > 0;
+    metrics->kv_permille = kv->count > 0 ? to_unsigned(kv->sum / kv->count * 1000 + 0.5, 1000) : 0;
+    metrics->kv_tokens = cache_tokens(&reading);
+    metrics->started_s = reading.sums[GAUGE_STARTED].sum;
+    metrics->has_loras = reading.sums[GAUGE_LORAS].count > 0;
+    metrics->max_loras = 0;
+    metrics->running_loras[0] = metrics->waiting_loras[0] = '\0';
+    if (metrics->has_loras)
+        take_loras(reading.loras, metrics);
+}
