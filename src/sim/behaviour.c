@@ -57,6 +57,7 @@ static const struct key keys[] = {
     {"slow-count",       OR_OFF,   AT(slow_count),          0, MAX_COUNT, "of how many requests (off: all)"},
     {"die-after-events", OR_OFF,   AT(die_after_events),    0, MAX_COUNT, "reset streams after so many content events"},
     {"die-after-bytes",  OR_OFF,   AT(die_after_bytes),     0, MAX_COUNT, "reset answers after so many body bytes"},
+    {"batch",            SWITCH,   AT(batch),               NO_RANGE,     "1: times of a batching engine with a prefix cache"},
     {"empty",            SWITCH,   AT(empty),               NO_RANGE,     "answers have no tokens"},
     {"late-head",        SWITCH,   AT(late_head),           NO_RANGE,     "a stream's head waits for a token"},
     {"refuse",           SWITCH,   AT(refuse),              NO_RANGE,     "1 closes the port, 0 opens it again"},

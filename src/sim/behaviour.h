@@ -31,6 +31,7 @@ struct behaviour {
     int64_t slow_count;       /* BEHAVIOUR_OFF: all of them */
     int64_t die_after_events; /* BEHAVIOUR_OFF: never */
     int64_t die_after_bytes;  /* BEHAVIOUR_OFF: never */
+    bool batch;               /* a batching engine: ttft, itl, prefill and load-factor do not count */
     bool refuse;
     bool empty;
     bool late_head;

@@ -360,17 +360,17 @@ static void prepare_choices(struct completion *completion)
     const struct openai_request *request = &completion->request;
     uint64_t delay_us = take_slow_start(&sim->behaviour);
     uint64_t chance = request->has_seed ? request->seed : random_next(&sim->random);
-    completion->choice_count = request->prompt_count * request->n;
-    completion->unfinished = completion->choice_count;
+    completion->unfinished = completion->choice_count = request->prompt_count * request->n;
     completion->choices = ARENA_ARRAY(completion->exchange->arena, struct choice, completion->choice_count);
     for (unsigned i = 0; i < completion->choice_count; i++) {
         const struct openai_prompt *prompt = &request->prompts[i / request->n];
         struct choice *choice = &completion->choices[i];
-        choice->completion = completion;
-        choice->index = i;
+        *choice = (struct choice){.completion = completion, .index = i};
         choice->seed = text_mix(text_mix(text_mix(sim->options.seed, prompt->hash), chance), i);
         choice->sequence.adapter = completion->model->is_adapter ? &completion->model->use : NULL;
         choice->sequence.prompt_tokens = prompt->tokens;
+        choice->sequence.blocks = prompt->blocks;
+        choice->sequence.block_count = prompt->block_count;
         choice->sequence.extra_delay_us = delay_us;
         plan_choice(choice, sim->options.max_model_len - prompt->tokens);
     }

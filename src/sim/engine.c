@@ -10,8 +10,9 @@
 #include "base/random.h"
 #include "sim/latency_model.h"
 
-#define MAX_GATES    32 /* bits of sequence.passed_gates */
-#define BLOCK_TOKENS 16
+#define MAX_GATES        32 /* bits of sequence.passed_gates */
+#define BLOCK_TOKENS     16
+#define MAX_BATCH_BLOCKS (1 << 20) /* 32 bytes each */
 
 struct gate {
     uint64_t after_tokens;
@@ -27,7 +28,9 @@ struct engine {
     unsigned adapters_running; /* distinct ones */
     uint64_t kv_tokens;
     struct gate gates[MAX_GATES];
-    unsigned gate_count; /* highest place in use + 1 */
+    unsigned gate_count;        /* highest place in use + 1 */
+    struct batch_engine *batch; /* NULL until the first sequence that runs there */
+    struct batch_config batch_config;
 };
 
 struct engine *engine_new(const struct engine_config *config)
@@ -48,6 +51,7 @@ void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
+    batch_engine_free(engine->batch);
     heap_deinit(&engine->due);
     free(engine);
 }
@@ -115,9 +119,97 @@ static void leave(struct engine *engine, struct sequence *sequence)
 
 bool engine_has_room(const struct engine *engine, unsigned sequences)
 {
-    uint64_t slots = engine->config.max_num_seqs > engine->running ? engine->config.max_num_seqs - engine->running : 0;
+    uint64_t running = engine_running(engine);
+    uint64_t slots = engine->config.max_num_seqs > running ? engine->config.max_num_seqs - running : 0;
     uint64_t places = slots + (uint64_t)engine->config.behaviour->max_waiting;
-    return (uint64_t)engine->waiting + sequences <= places;
+    return (uint64_t)engine_waiting(engine) + sequences <= places;
+}
+
+/* The batching engine. */
+
+static bool is_stopped(struct engine *engine, struct sequence *sequence);
+static void hold(struct engine *engine, struct sequence *sequence);
+
+static void leave_batch(struct engine *engine, struct sequence *sequence)
+{
+    list_remove(&sequence->link);
+    if (sequence->state == SEQUENCE_HELD)
+        engine->held--;
+    if (sequence->adapter != NULL)
+        *(sequence->started_us > 0 ? &sequence->adapter->running : &sequence->adapter->waiting) -= 1;
+}
+
+/* When it was admitted is not told: it counts as running from its first token on. */
+static void note_first_token(struct sequence *sequence, uint64_t now_us)
+{
+    sequence->started_us = sequence->first_token_us = now_us;
+    if (sequence->state == SEQUENCE_WAITING)
+        sequence->state = SEQUENCE_RUNNING;
+    if (sequence->adapter == NULL)
+        return;
+    sequence->adapter->waiting--;
+    sequence->adapter->running++;
+}
+
+static void on_batch_event(struct batch_sequence *batch, enum batch_event event, uint64_t at_ns, void *context)
+{
+    struct engine *engine = context;
+    struct sequence *sequence = container_of(batch, struct sequence, batch);
+    uint64_t now_us = at_ns / 1000;
+    if (event == BATCH_EVENT_FIRST_TOKEN)
+        note_first_token(sequence, now_us);
+    sequence->generated = batch_engine_generated(engine->batch, batch);
+    sequence->last_token_us = now_us;
+    if (event == BATCH_EVENT_FINISHED) {
+        leave_batch(engine, sequence);
+        sequence->state = SEQUENCE_FINISHED;
+    } else if (sequence->generated < sequence->total_tokens && is_stopped(engine, sequence)) {
+        batch_engine_pause(engine->batch, batch);
+        hold(engine, sequence);
+    }
+    engine->config.on_progress(sequence, engine->config.context);
+}
+
+static void make_batch(struct engine *engine)
+{
+    struct batch_config *config = &engine->batch_config;
+    *config = batch_config_defaults;
+    config->max_sequences = engine->config.max_num_seqs;
+    int64_t blocks = engine->config.behaviour->kv_blocks;
+    config->block_count = blocks < MAX_BATCH_BLOCKS ? (uint32_t)blocks : MAX_BATCH_BLOCKS;
+    config->lora.slots = engine->config.max_loras < LORA_SLOTS_MAX ? engine->config.max_loras : LORA_SLOTS_MAX;
+    config->tells_every_token = true;
+    config->on_event = on_batch_event;
+    config->context = engine;
+    engine->batch = batch_engine_new(config);
+}
+
+/* False, and nothing has happened: it is no work for the batching engine. */
+static bool submit_batch(struct engine *engine, struct sequence *sequence, uint64_t now_us)
+{
+    if (sequence->total_tokens == 0 || sequence->total_tokens > UINT32_MAX || sequence->prompt_tokens > UINT32_MAX)
+        return false;
+    if (engine->batch == NULL)
+        make_batch(engine);
+    sequence->batch = (struct batch_sequence){
+        .hashes = sequence->blocks,
+        .hash_count = sequence->block_count,
+        .prompt_tokens = sequence->prompt_tokens > 0 ? (uint32_t)sequence->prompt_tokens : 1,
+        .answer_tokens = (uint32_t)sequence->total_tokens,
+        .adapter = (uintptr_t)sequence->adapter,
+    };
+    bool is_stopped_at_once = is_stopped(engine, sequence);
+    if (is_stopped_at_once)
+        batch_engine_pause(engine->batch, &sequence->batch);
+    if (!batch_engine_submit(engine->batch, &sequence->batch, now_us * 1000))
+        return false;
+    sequence->is_batched = true;
+    if (sequence->adapter != NULL)
+        sequence->adapter->waiting++;
+    list_push(&engine->running_list, &sequence->link);
+    if (is_stopped_at_once)
+        hold(engine, sequence);
+    return true;
 }
 
 void engine_submit(struct engine *engine, struct sequence *sequence, uint64_t now_us)
@@ -125,6 +217,8 @@ void engine_submit(struct engine *engine, struct sequence *sequence, uint64_t no
     assert(sequence->state == SEQUENCE_NEW);
     sequence->state = SEQUENCE_WAITING;
     sequence->arrived_us = now_us;
+    if (engine->config.behaviour->batch && submit_batch(engine, sequence, now_us))
+        return;
     list_push(&engine->waiting_list, &sequence->link);
     engine->waiting++;
     if (sequence->adapter != NULL)
@@ -134,7 +228,12 @@ void engine_submit(struct engine *engine, struct sequence *sequence, uint64_t no
 
 void engine_abort(struct engine *engine, struct sequence *sequence, uint64_t now_us)
 {
-    if (sequence->state == SEQUENCE_WAITING) {
+    if (sequence->is_batched) {
+        if (sequence->state == SEQUENCE_FINISHED || sequence->state == SEQUENCE_ABORTED)
+            return;
+        batch_engine_abort(engine->batch, &sequence->batch, now_us * 1000);
+        leave_batch(engine, sequence);
+    } else if (sequence->state == SEQUENCE_WAITING) {
         list_remove(&sequence->link);
         engine->waiting--;
         if (sequence->adapter != NULL)
@@ -202,6 +301,8 @@ static void run(struct engine *engine, struct sequence *sequence, uint64_t now_u
 
 void engine_advance(struct engine *engine, uint64_t now_us)
 {
+    if (engine->batch != NULL)
+        batch_engine_advance(engine->batch, now_us * 1000);
     for (;;) {
         struct heap_node *node = heap_peek(&engine->due);
         if (node == NULL || node->key > now_us)
@@ -221,7 +322,10 @@ void engine_advance(struct engine *engine, uint64_t now_us)
 uint64_t engine_next_us(const struct engine *engine)
 {
     const struct heap_node *node = heap_peek(&engine->due);
-    return node != NULL ? node->key : UINT64_MAX;
+    uint64_t next_us = node != NULL ? node->key : UINT64_MAX;
+    uint64_t batch_ns = engine->batch != NULL ? batch_engine_next_ns(engine->batch) : UINT64_MAX;
+    uint64_t batch_us = batch_ns < UINT64_MAX - 999 ? (batch_ns + 999) / 1000 : UINT64_MAX;
+    return batch_us < next_us ? batch_us : next_us;
 }
 
 static void forget_gate(struct list *sequences, uint32_t bits)
@@ -257,22 +361,25 @@ unsigned engine_release(struct engine *engine, uint64_t sequences, uint64_t now_
     while (!list_is_empty(&engine->held_list) && released < sequences) {
         struct sequence *sequence = LIST_ENTRY(list_pop(&engine->held_list), struct sequence, link);
         list_push(&engine->running_list, &sequence->link);
-        sequence->state = SEQUENCE_RUNNING;
+        sequence->state = sequence->is_batched && sequence->started_us == 0 ? SEQUENCE_WAITING : SEQUENCE_RUNNING;
         engine->held--;
         released++;
-        schedule(engine, sequence, now_us);
+        if (sequence->is_batched)
+            batch_engine_resume(engine->batch, &sequence->batch, now_us * 1000);
+        else
+            schedule(engine, sequence, now_us);
     }
     return released;
 }
 
 unsigned engine_running(const struct engine *engine)
 {
-    return engine->running;
+    return engine->running + (engine->batch != NULL ? batch_engine_running(engine->batch) : 0);
 }
 
 unsigned engine_waiting(const struct engine *engine)
 {
-    return engine->waiting;
+    return engine->waiting + (engine->batch != NULL ? batch_engine_waiting(engine->batch) : 0);
 }
 
 unsigned engine_held(const struct engine *engine)
@@ -283,5 +390,7 @@ unsigned engine_held(const struct engine *engine)
 double engine_kv_usage(const struct engine *engine)
 {
     double usage = (double)engine->kv_tokens / BLOCK_TOKENS / (double)engine->config.behaviour->kv_blocks;
+    double batched = engine->batch != NULL ? batch_engine_page(engine->batch)->kv_usage : 0;
+    usage = usage > batched ? usage : batched;
     return usage > 1 ? 1 : usage;
 }

@@ -3,13 +3,15 @@
  *
  * Knows nothing of HTTP and reads no clock: whoever drives it passes the time.  A sequence is one answer being written;
  * it is embedded by its owner and belongs to the engine from engine_submit() until it is finished or aborted.  What was
- * generated is only counted, so a slow reader costs no memory. */
+ * generated is only counted, so a slow reader costs no memory.  With behaviour.batch new sequences run in the model of
+ * a batching engine (model/batch_engine.h), whose times follow from the load. */
 #ifndef SIM_ENGINE_H
 #define SIM_ENGINE_H
 
 #include "base/heap.h"
 #include "base/list.h"
 #include "sim/behaviour.h"
+#include "sim/model/batch_engine.h"
 
 struct engine;
 
@@ -33,7 +35,9 @@ struct sequence {
     struct adapter_use *adapter; /* NULL: the base model */
     uint64_t prompt_tokens;
     uint64_t total_tokens;
-    uint64_t extra_delay_us; /* before the first token */
+    uint64_t extra_delay_us; /* before the first token; not with behaviour.batch */
+    const uint64_t *blocks;  /* chained hashes of the prompt's blocks, kept until the sequence has ended */
+    unsigned block_count;
 
     /* The engine's. */
     enum sequence_state state;
@@ -43,12 +47,14 @@ struct sequence {
     uint64_t due_us;
     struct list link;
     struct heap_node due;
+    bool is_batched; /* runs in the batching engine */
+    struct batch_sequence batch;
 };
 
 struct engine_config {
     const struct behaviour *behaviour; /* the owner may change it at any time */
     unsigned max_num_seqs;
-    unsigned max_loras; /* distinct adapters that run at once */
+    unsigned max_loras; /* distinct adapters that run at once; slots of the batching engine */
     uint64_t seed;
     /* More tokens were generated, or the sequence finished (state): it may be freed in here.  Comes only from
      * engine_advance(); must not call the engine. */

@@ -96,10 +96,38 @@ static bool read_stops(struct reader *reader, const json_t *root)
     return true;
 }
 
-static void count_text(struct openai_prompt *prompt, const json_t *text)
+static void add_block(struct reader *reader, struct openai_prompt *prompt)
+{
+    if (prompt->block_count == prompt->block_capacity) {
+        unsigned capacity = prompt->block_capacity * 2 + 16;
+        uint64_t *blocks = ARENA_ARRAY(reader->arena, uint64_t, capacity);
+        if (prompt->block_count > 0)
+            memcpy(blocks, prompt->blocks, prompt->block_count * sizeof *blocks);
+        prompt->blocks = blocks;
+        prompt->block_capacity = capacity;
+    }
+    prompt->chain = text_hash(prompt->chain, bytes_make(prompt->partial, sizeof prompt->partial));
+    prompt->blocks[prompt->block_count++] = prompt->chain | 1; /* never 0 */
+    prompt->partial_len = 0;
+}
+
+static void add_to_blocks(struct reader *reader, struct openai_prompt *prompt, struct bytes text)
+{
+    while (text.len > 0) {
+        size_t room = sizeof prompt->partial - prompt->partial_len, len = text.len < room ? text.len : room;
+        memcpy(prompt->partial + prompt->partial_len, text.data, len);
+        prompt->partial_len += (unsigned)len;
+        text = bytes_skip(text, len);
+        if (prompt->partial_len == sizeof prompt->partial)
+            add_block(reader, prompt);
+    }
+}
+
+static void count_text(struct reader *reader, struct openai_prompt *prompt, const json_t *text)
 {
     prompt->tokens += text_token_count(string_bytes(text));
     prompt->hash = text_hash(prompt->hash, string_bytes(text));
+    add_to_blocks(reader, prompt, string_bytes(text));
 }
 
 static bool count_parts(struct reader *reader, struct openai_prompt *prompt, const json_t *parts)
@@ -110,7 +138,7 @@ static bool count_parts(struct reader *reader, struct openai_prompt *prompt, con
         if (!json_is_object(part))
             return refuse(reader, "messages", "a part of a message's content must be an object");
         if (json_is_string(text))
-            count_text(prompt, text);
+            count_text(reader, prompt, text);
         else
             prompt->tokens += PART_TOKENS;
     }
@@ -125,7 +153,7 @@ static bool count_message(struct reader *reader, struct openai_prompt *prompt, c
     prompt->tokens += MESSAGE_TOKENS;
     prompt->hash = text_hash(prompt->hash, string_bytes(role));
     if (json_is_string(content))
-        count_text(prompt, content);
+        count_text(reader, prompt, content);
     else if (json_is_array(content))
         return count_parts(reader, prompt, content);
     else if (content != NULL && !json_is_null(content))
@@ -140,6 +168,7 @@ static bool read_messages(struct reader *reader, const json_t *root)
         return refuse(reader, "messages", "messages must be a list with at least one message");
     struct openai_prompt *prompt = ARENA_NEW(reader->arena, struct openai_prompt);
     prompt->tokens = PREAMBLE_TOKENS;
+    prompt->chain = text_hash(0, reader->request->model); /* adapters' caches differ */
     for (size_t i = 0; i < json_array_size(messages); i++)
         if (!count_message(reader, prompt, json_array_get(messages, i)))
             return false;
@@ -162,8 +191,9 @@ static bool count_token_ids(struct reader *reader, struct openai_prompt *prompt,
 
 static bool read_one_prompt(struct reader *reader, struct openai_prompt *prompt, const json_t *value)
 {
+    prompt->chain = text_hash(0, reader->request->model);
     if (json_is_string(value))
-        count_text(prompt, value);
+        count_text(reader, prompt, value);
     else if (!json_is_array(value))
         return refuse(reader, "prompt", "prompt must be a string, a list of strings, token ids or lists of token ids");
     else if (!count_token_ids(reader, prompt, value))

@@ -10,9 +10,17 @@
 #define OPENAI_MAX_STOPS   16
 #define OPENAI_MAX_CHOICES 1024 /* prompts times n */
 
+#define OPENAI_BLOCK_BYTES 64 /* 16 tokens */
+
 struct openai_prompt {
     uint64_t tokens;
     uint64_t hash; /* of what was said, for the choice of words */
+    /* Chained hashes of its whole blocks, for the engine's prefix cache. */
+    uint64_t *blocks;
+    unsigned block_count, block_capacity;
+    uint64_t chain;
+    char partial[OPENAI_BLOCK_BYTES];
+    unsigned partial_len;
 };
 
 struct openai_request {

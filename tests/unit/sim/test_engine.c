@@ -280,6 +280,88 @@ static void a_slow_start_is_added_to_the_first_token_only(void **state)
     engine_free(fixture.engine);
 }
 
+/* The batching engine: a step of 6 ms, 40 us for each uncached token of a prompt, 30 us for each sequence that decodes
+ * and 20 ns for each token of its context. */
+
+static void a_batching_engine_computes_prompts_and_remembers_their_blocks(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    uint64_t blocks[] = {11, 22, 33, 44, 55, 66};
+    struct sequence first = {.prompt_tokens = 100, .total_tokens = 2, .blocks = blocks, .block_count = 6};
+    struct sequence second = first;
+    start_engine(&fixture, 4, 1);
+    fixture.behaviour.batch = true;
+    engine_submit(fixture.engine, &first, 1000);
+    assert_int_equal(engine_waiting(fixture.engine) + engine_running(fixture.engine), 1);
+    assert_int_equal(engine_next_us(fixture.engine), 1000 + 6000 + 100 * 40);
+    engine_advance(fixture.engine, 11000);
+    assert_int_equal(first.generated, 1);
+    assert_int_equal(first.first_token_us, 11000);
+    assert_int_equal(first.state, SEQUENCE_RUNNING);
+    engine_advance(fixture.engine, 11000 + 6000 + 30 + 3);
+    assert_int_equal(first.state, SEQUENCE_FINISHED);
+    assert_int_equal(fixture.finished, 1);
+    assert_int_equal(engine_running(fixture.engine), 0);
+    /* Six blocks of 16 tokens are cached: 4 tokens are left. */
+    engine_submit(fixture.engine, &second, 100000);
+    assert_int_equal(engine_next_us(fixture.engine), 100000 + 6000 + 4 * 40);
+    engine_advance(fixture.engine, 200000);
+    assert_int_equal(second.state, SEQUENCE_FINISHED);
+    assert_true(engine_next_us(fixture.engine) == UINT64_MAX);
+    engine_free(fixture.engine);
+}
+
+static void gates_and_aborts_work_in_a_batching_engine(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct sequence held = {.prompt_tokens = 10, .total_tokens = 3}, gone = held, before = held;
+    start_engine(&fixture, 4, 1);
+    fixture.behaviour.batch = true;
+    assert_true(engine_add_gate(fixture.engine, 2, 1));
+    engine_submit(fixture.engine, &held, 0);
+    engine_advance(fixture.engine, 1000000);
+    assert_int_equal(held.state, SEQUENCE_HELD);
+    assert_int_equal(held.generated, 2);
+    assert_int_equal(engine_held(fixture.engine), 1);
+    assert_true(engine_add_gate(fixture.engine, 0, 1));
+    engine_submit(fixture.engine, &before, 1000000);
+    engine_submit(fixture.engine, &gone, 1000000);
+    engine_advance(fixture.engine, 1006000);
+    engine_abort(fixture.engine, &gone, 1006000);
+    engine_advance(fixture.engine, 2000000);
+    assert_int_equal(before.generated, 0);
+    assert_int_equal(before.state, SEQUENCE_HELD);
+    assert_int_equal(engine_release(fixture.engine, UINT64_MAX, 2000000), 2);
+    engine_advance(fixture.engine, 3000000);
+    assert_int_equal(held.state, SEQUENCE_FINISHED);
+    assert_int_equal(before.state, SEQUENCE_FINISHED);
+    assert_int_equal(gone.state, SEQUENCE_ABORTED);
+    assert_int_equal(engine_running(fixture.engine) + engine_held(fixture.engine), 0);
+    assert_true(engine_kv_usage(fixture.engine) == 0);
+    engine_free(fixture.engine);
+}
+
+static void adapters_of_a_batching_engine_are_counted(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct adapter_use use = {0};
+    struct sequence sequence = {.adapter = &use, .prompt_tokens = 10, .total_tokens = 2};
+    start_engine(&fixture, 4, 1);
+    fixture.behaviour.batch = true;
+    engine_submit(fixture.engine, &sequence, 0);
+    assert_int_equal(use.waiting, 1);
+    engine_advance(fixture.engine, 4000000 + 6000 + 400); /* loaded from disk */
+    assert_int_equal(sequence.generated, 1);
+    assert_int_equal(use.running, 1);
+    assert_int_equal(use.waiting, 0);
+    engine_advance(fixture.engine, 9000000);
+    assert_int_equal(use.running, 0);
+    engine_free(fixture.engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +378,9 @@ int main(void)
         cmocka_unit_test(gates_have_a_limit),
         cmocka_unit_test(the_cache_fills_with_prompts_and_answers_and_empties),
         cmocka_unit_test(a_slow_start_is_added_to_the_first_token_only),
+        cmocka_unit_test(a_batching_engine_computes_prompts_and_remembers_their_blocks),
+        cmocka_unit_test(gates_and_aborts_work_in_a_batching_engine),
+        cmocka_unit_test(adapters_of_a_batching_engine_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,24 @@ static void content_may_be_parts(void **state)
     assert_int_equal(request.prompts[0].tokens, 3 + 4 + 1 + 256);
 }
 
+/* Blocks of 64 bytes, over the borders of messages; another model's are others. */
+static void prompts_with_the_same_head_share_its_blocks(void **state)
+{
+#define SIXTY "012345678901234567890123456789012345678901234567890123456789"
+    struct openai_request first = read_ok(*state, true,
+                                          "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"" SIXTY
+                                          "\"},{\"role\":\"user\",\"content\":\"abcdef" SIXTY "\"}]}");
+    struct openai_request second = read_ok(*state, true,
+                                           "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"" SIXTY
+                                           "\"},{\"role\":\"user\",\"content\":\"abcdxx" SIXTY SIXTY "\"}]}");
+    struct openai_request other =
+        read_ok(*state, true, "{\"model\":\"n\",\"messages\":[{\"role\":\"user\",\"content\":\"" SIXTY "abcd\"}]}");
+    assert_int_equal(first.prompts[0].block_count, 1);
+    assert_int_equal(second.prompts[0].block_count, 2);
+    assert_true(first.prompts[0].blocks[0] == second.prompts[0].blocks[0]);
+    assert_true(other.prompts[0].blocks[0] != second.prompts[0].blocks[0]);
+}
+
 static void a_prompt_has_four_forms(void **state)
 {
     struct openai_request one = read_ok(*state, false, "{\"prompt\":\"12345\"}");
@@ -137,6 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_chat_request_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nulls_are_as_good_as_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(content_may_be_parts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(prompts_with_the_same_head_share_its_blocks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_prompt_has_four_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_requests_name_the_member, set_up, tear_down),
     };
