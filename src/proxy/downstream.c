@@ -1,80 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* downstream.c: the proxy's face to the HTTP server: reads a request until routing can decide, and ends exchanges.
  *
- * The body is held whole (up to the buffer limit and the process-wide budget) because a retry sends it again, and is
- * scanned while it arrives, each piece while it is still in the cache. */
+ * The body is held and scanned while it arrives, each piece while it is still in the cache.  The arm is drawn at its
+ * end or, once the model is known, when proxy_config.hold_bytes are held: the rest then passes through.  A model that
+ * does not come within the buffer limit is a 413, as is a process-wide budget that is spent. */
 #include "proxy/proxied.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "proxy/session_key.h"
+#include "proxy/measure.h"
+#include "proxy/sticky.h"
 #include "route/match.h"
 
 const struct proxy_config proxy_defaults = {
-    .upstreams = {.connect_timeout_ms = 5000, .idle_timeout_ms = 4000, .max_idle_per_endpoint = 256},
+    .upstreams = {.connect_timeout_ms = 5000,
+                  .idle_timeout_ms = 4000,
+                  .max_idle_per_endpoint = 256,
+                  .max_requests = 100000},
     .max_tries = 4,
     .avoid_ms = 1000,
+    .retry_percent = 50,
+    .min_retrying = 20,
+    .hold_bytes = 1 << 20,
 };
 
 /* Kept for reuse per worker: about as many as are in progress at once on a busy one. */
-#define MAX_SPARE 256
+#define MAX_SPARE 64
 
-/* The series of one (arm, status). */
-struct arm_series {
-    struct metric_series *requests, *duration, *first_byte;
-    char key[]; /* "arm status" */
-};
-
-static struct arm_series *arm_series(struct proxy *proxy, struct bytes arm, unsigned status)
-{
-    char key[600];
-    int len = snprintf(key, sizeof key, "%.*s %u", (int)(arm.len < 512 ? arm.len : 512), arm.data, status);
-    struct arm_series *series = hashmap_get(proxy->arm_series, bytes_make(key, (size_t)len));
-    if (series != NULL)
-        return series;
-    series = calloc(1, sizeof *series + (size_t)len + 1);
-    if (series == NULL)
-        abort();
-    memcpy(series->key, key, (size_t)len);
-    char name[513], code[12];
-    snprintf(name, sizeof name, "%.*s", (int)(arm.len < 512 ? arm.len : 512), arm.data);
-    snprintf(code, sizeof code, "%u", status);
-    series->requests = metrics_series(proxy->metrics, proxy->shard, METRIC_REQUESTS, (const char *[]){name, code});
-    series->duration = metrics_series(proxy->metrics, proxy->shard, METRIC_REQUEST_DURATION, (const char *[]){name});
-    series->first_byte = metrics_series(proxy->metrics, proxy->shard, METRIC_FIRST_BYTE, (const char *[]){name});
-    hashmap_put(proxy->arm_series, bytes_make(series->key, (size_t)len), series);
-    return series;
-}
-
-/* Model names come from clients: those that no arm fixes are counted under their pool. */
-static struct bytes metric_arm(const struct proxied *proxied)
-{
-    if (proxied->choice.target != NULL)
-        return proxied->choice.target->arm_text;
-    if (proxied->choice.arm != NULL)
-        return proxied->choice.arm->text;
-    return BYTES("");
-}
-
-static void count_end(struct proxied *proxied, enum end_reason reason)
-{
-    struct proxy *proxy = proxied->proxy;
-    metric_add(proxy->ends[reason], 1);
-    metric_add(proxy->active, -1);
-    if (reason == END_CLIENT_GONE)
-        metric_add(proxy->aborts, 1);
-    if (reason == END_UPSTREAM_CUT)
-        metric_add(proxy->cut, 1);
-    if (proxied->status == 0)
-        return;
-    struct arm_series *series = arm_series(proxy, metric_arm(proxied), proxied->status);
-    uint64_t now_us = reactor_now_us(proxy->reactor), start_us = proxied->exchange->start_us;
-    metric_add(series->requests, 1);
-    metric_observe_us(series->duration, now_us > start_us ? now_us - start_us : 0);
-    if (proxied->first_byte_us > start_us)
-        metric_observe_us(series->first_byte, proxied->first_byte_us - start_us);
-}
+/* Received straight into the held body: worth it from here, and not more at once, so that it is scanned while it is in
+ * the cache. */
+#define LEAST_BODY_ROOM (4u << 10)
+#define MOST_BODY_ROOM  (128u << 10)
 
 static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchange)
 {
@@ -92,6 +48,7 @@ static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchang
     proxied->proxy = proxy;
     proxied->exchange = exchange;
     exchange->handler_data = proxied;
+    proxy->active_count++;
     metric_add(proxy->active, 1);
     return proxied;
 }
@@ -111,7 +68,7 @@ static void recycle(struct proxied *proxied)
         free(proxied);
         return;
     }
-    /* All but the buffers (kept) and the scan (initialised when it is used). */
+    /* All but the buffers (kept) and what is initialised when it is used. */
     struct buffer body = proxied->body, head = proxied->head;
     memset(proxied, 0, offsetof(struct proxied, scan));
     proxied->body = body;
@@ -121,7 +78,7 @@ static void recycle(struct proxied *proxied)
     proxy->spare_body_bytes += proxied->body.capacity;
 }
 
-static void give_back_budget(struct proxied *proxied)
+void proxied_give_back_budget(struct proxied *proxied)
 {
     if (proxied->budget_bytes == 0)
         return;
@@ -133,15 +90,18 @@ static void give_back_budget(struct proxied *proxied)
 void proxied_end(struct proxied *proxied, enum end_reason reason)
 {
     struct proxy *proxy = proxied->proxy;
-    count_end(proxied, reason);
+    measure_end(proxied, reason);
+    sticky_end(proxied, reason);
     reactor_timer_cancel(proxy->reactor, &proxied->deadline);
     reactor_timer_cancel(proxy->reactor, &proxied->try_deadline);
+    reactor_timer_cancel(proxy->reactor, &proxied->quiet_timer);
     if (proxied->is_calling) {
         proxied->is_calling = false;
         client_call_cancel(&proxied->call);
     }
     forward_release(proxied);
-    give_back_budget(proxied);
+    proxy->active_count--;
+    proxied_give_back_budget(proxied);
     if (proxied->lease != NULL)
         route_lease_give_back(proxied->lease);
     proxied->exchange->handler_data = NULL;
@@ -155,6 +115,12 @@ struct bytes proxied_shown_arm(const struct proxied *proxied)
     return is_shown ? proxied->choice.arm_text : BYTES("");
 }
 
+struct bytes proxied_shown_revision(const struct proxied *proxied)
+{
+    bool is_shown = proxied->endpoint != NULL && proxied_shown_arm(proxied).len > 0;
+    return is_shown ? bytes_of(proxied->endpoint->revision) : BYTES("");
+}
+
 /* x-serin-arm also on errors that belong to an arm. */
 static void answer_error(struct exchange *exchange, struct bytes arm, enum end_reason end, const char *reason,
                          const char *message)
@@ -164,8 +130,11 @@ static void answer_error(struct exchange *exchange, struct bytes arm, enum end_r
     if (arm.len > 0)
         http_fields_add(&extra, exchange->arena, BYTES("x-serin-arm"), arm);
     /* RFC 9110 15.5.14: a 413 that will pass says so. */
-    if (status == 503 || end == END_BODY_BUDGET)
+    if (status == 503 || status == 429 || end == END_BODY_BUDGET)
         http_fields_add(&extra, exchange->arena, BYTES("Retry-After"), BYTES("1"));
+    if (end_reason_dropped(end)[0] != '\0')
+        http_fields_add(&extra, exchange->arena, BYTES("x-llm-d-request-dropped-reason"),
+                        bytes_of(end_reason_dropped(end)));
     exchange_answer_error(exchange, status, reason, message, extra.len > 0 ? &extra : NULL);
 }
 
@@ -280,6 +249,7 @@ static void on_request_head(struct exchange *exchange)
     const struct http_request *request = &exchange->request;
     wheel_timer_init(&proxied->deadline, on_deadline);
     wheel_timer_init(&proxied->try_deadline, on_try_deadline);
+    wheel_timer_init(&proxied->quiet_timer, relay_on_quiet);
     if (!match(proxied))
         return;
     if (proxied->rule->request_timeout_ms > 0)
@@ -289,16 +259,13 @@ static void on_request_head(struct exchange *exchange)
         openai_scan_init(&proxied->scan);
         return;
     }
-    if (request->framing == HTTP_BODY_LENGTH && request->content_length > proxied->buffer_limit_bytes) {
-        fail_by_limit(proxied, "buffer", END_BODY_TOO_LARGE);
-        return;
-    }
     proxied->is_scanned = is_scannable(proxied);
     if (proxied->is_scanned && has_content_coding(request)) {
         proxied_fail(proxied, END_CONTENT_ENCODING);
         return;
     }
     openai_scan_init(&proxied->scan);
+    sticky_prepare(proxied);
     if (request->framing == HTTP_BODY_LENGTH)
         buffer_reserve(&proxied->body, request->content_length < RESERVE_BODY_BYTES ? (size_t)request->content_length
                                                                                     : RESERVE_BODY_BYTES);
@@ -319,25 +286,81 @@ static bool take_budget(struct proxied *proxied, size_t bytes)
 static void fail_scan(struct proxied *proxied)
 {
     enum scan_error error = proxied->scan.error;
+    struct exchange *exchange = proxied->exchange;
+    if (proxied->is_responding) { /* the answer has begun before the body's end */
+        proxied_end(proxied, END_BAD_BODY);
+        exchange_abort(exchange);
+        return;
+    }
     fail_with(proxied, END_BAD_BODY, scan_error_reason(error), scan_error_message(error));
 }
 
+static bool scan(struct proxied *proxied, struct bytes piece)
+{
+    if (!proxied->is_scanned || openai_scan_feed(&proxied->scan, piece))
+        return true;
+    fail_scan(proxied);
+    return false;
+}
+
+static bool knows_model(const struct proxied *proxied)
+{
+    return !proxied->is_scanned || proxied->scan.has_model;
+}
+
+/* The chunk that passes the limit is the last one that is held: by then the model has to be known. */
 static bool hold(struct proxied *proxied, struct bytes chunk)
 {
-    if (buffer_len(&proxied->body) + chunk.len > proxied->buffer_limit_bytes) {
+    uint64_t room = proxied->buffer_limit_bytes - buffer_len(&proxied->body);
+    size_t within = chunk.len < room ? chunk.len : (size_t)room;
+    if (!scan(proxied, bytes_make(chunk.data, within)))
+        return false;
+    if (within < chunk.len && !knows_model(proxied)) {
         fail_by_limit(proxied, "buffer", END_BODY_TOO_LARGE);
         return false;
     }
+    if (!scan(proxied, bytes_skip(chunk, within)))
+        return false;
     if (!take_budget(proxied, chunk.len)) {
         fail_by_limit(proxied, "budget", END_BODY_BUDGET);
         return false;
     }
-    if (proxied->is_scanned && !openai_scan_feed(&proxied->scan, chunk)) {
-        fail_scan(proxied);
-        return false;
-    }
-    buffer_append(&proxied->body, chunk);
+    if (proxied->body.data != NULL && chunk.data == proxied->body.data + proxied->body.tail) /* body_room() */
+        buffer_commit(&proxied->body, chunk.len);
+    else
+        buffer_append(&proxied->body, chunk);
     return true;
+}
+
+/* Only what was reserved by the Content-Length: memory does not grow before bytes have come. */
+static char *body_room(struct exchange *exchange, uint64_t left, size_t *ret_size)
+{
+    struct proxied *proxied = exchange->handler_data;
+    if (proxied == NULL || proxied->is_open || left < LEAST_BODY_ROOM)
+        return NULL;
+    size_t room = proxied->body.capacity - proxied->body.tail;
+    *ret_size = room < MOST_BODY_ROOM ? room : MOST_BODY_ROOM;
+    return room >= LEAST_BODY_ROOM ? proxied->body.data + proxied->body.tail : NULL;
+}
+
+static bool holds_enough(const struct proxied *proxied)
+{
+    size_t held = buffer_len(&proxied->body);
+    if (proxied->conversation != NULL && held < proxied->buffer_limit_bytes) /* who speaks stands in the last message */
+        return false;
+    return knows_model(proxied) && (held >= proxied->proxy->config.hold_bytes || held >= proxied->buffer_limit_bytes);
+}
+
+/* Behind the decision.  What is wrong with the rest ends the exchange: the model server sees a request that is cut. */
+static void pass_on(struct proxied *proxied, struct bytes chunk, bool last)
+{
+    if (chunk.len > 0 && !scan(proxied, chunk))
+        return;
+    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->scan)) {
+        fail_scan(proxied);
+        return;
+    }
+    forward_more(proxied, chunk, last);
 }
 
 static void on_request_body(struct exchange *exchange, struct bytes chunk, bool last)
@@ -345,16 +368,21 @@ static void on_request_body(struct exchange *exchange, struct bytes chunk, bool 
     struct proxied *proxied = exchange->handler_data;
     if (proxied == NULL) /* answered already; the rest is not read */
         return;
+    proxied->body_bytes += chunk.len;
+    if (proxied->is_open) {
+        pass_on(proxied, chunk, last);
+        return;
+    }
     if (chunk.len > 0 && !hold(proxied, chunk))
         return;
-    if (!last)
+    if (!last && !holds_enough(proxied))
         return;
-    if (proxied->is_scanned && !openai_scan_finish(&proxied->scan)) {
+    proxied->is_open = !last;
+    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->scan)) {
         fail_scan(proxied);
         return;
     }
-    struct bytes key = session_key(&exchange->request.fields, &proxied->scan);
-    route_split(proxied->rule, openai_scan_model(&proxied->scan), key, exchange->arena, &proxied->choice);
+    sticky_draw(proxied);
     if (proxied->choice.outcome == SPLIT_ARM)
         forward_start(proxied);
     else
@@ -378,6 +406,7 @@ static void on_aborted(struct exchange *exchange)
 const struct http_handler proxy_handler = {
     .on_request_head = on_request_head,
     .on_request_body = on_request_body,
+    .body_room = body_room,
     .on_can_send = on_can_send,
     .on_aborted = on_aborted,
 };

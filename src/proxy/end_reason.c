@@ -26,3 +26,18 @@ const char *end_reason_message(enum end_reason reason)
 {
     return reasons[reason].message;
 }
+
+const char *end_reason_dropped(enum end_reason reason)
+{
+    switch (reason) {
+    case END_SHED:
+    case END_QUEUE_FULL:
+        return "rejected-saturated";
+    case END_QUEUE_TIMEOUT:
+        return "rejected-ttl-expired";
+    case END_NO_ENDPOINT:
+        return "rejected-no-endpoints";
+    default:
+        return "";
+    }
+}

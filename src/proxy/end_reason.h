@@ -13,5 +13,7 @@ enum end_reason {
 const char *end_reason_text(enum end_reason reason);
 unsigned end_reason_status(enum end_reason reason);
 const char *end_reason_message(enum end_reason reason);
+/* For x-llm-d-request-dropped-reason, as llm-d's picker words it; "" when it has no word for it. */
+const char *end_reason_dropped(enum end_reason reason);
 
 #endif

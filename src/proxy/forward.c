@@ -3,19 +3,59 @@
  *
  * A request is replayed only while nothing of an answer was seen.  A reset keep-alive connection is most often one that
  * the server closed while it was idle: that try does not count against the endpoint. */
+#include "http/codec/h1_write.h"
+#include "inference/prompt_prefix.h"
 #include "proxy/hop_headers.h"
-#include "proxy/proxied.h"
+#include "proxy/measure.h"
+#include "proxy/sticky.h"
 
 static void make_request_id(struct proxied *proxied)
 {
     static const char digits[] = "0123456789abcdef";
-    uint64_t words[2] = {random_next(&proxied->proxy->random), random_next(&proxied->proxy->random)};
-    for (unsigned i = 0; i < 32; i++)
-        proxied->request_id[i] = digits[words[i / 16] >> (i % 16 * 4) & 15];
+    for (unsigned word = 0; word < 2; word++) {
+        uint64_t bits = random_next(&proxied->proxy->random);
+        for (unsigned i = 0; i < 16; i++, bits >>= 4)
+            proxied->request_id[word * 16 + i] = digits[bits & 15];
+    }
 }
 
-/* Written once: a retry sends the same head. */
-static void write_head(struct proxied *proxied)
+/* Up to here a copy costs less than a send of several pieces. */
+#define ONE_PIECE_BYTES (4u << 10)
+/* Of a body that passes through: the client waits where the model server reads more slowly. */
+#define MAX_UNSENT_BYTES (256u << 10)
+
+/* A short body goes behind its head. */
+static void join_pieces(struct proxied *proxied)
+{
+    struct openai_rewrite *rewrite = &proxied->rewrite;
+    if (rewrite->content_length > ONE_PIECE_BYTES || proxied->is_open)
+        return;
+    buffer_reserve(&proxied->head, (size_t)rewrite->content_length);
+    buffer_append(&proxied->head, rewrite->before);
+    buffer_append(&proxied->head, rewrite->replacement);
+    buffer_append(&proxied->head, rewrite->after);
+    rewrite->before = rewrite->replacement = rewrite->after = BYTES("");
+}
+
+/* What is held is the first chunk then. */
+static bool is_chunked(const struct proxied *proxied)
+{
+    return proxied->is_open && proxied->exchange->request.framing == HTTP_BODY_CHUNKED;
+}
+
+static int64_t body_length(const struct proxied *proxied)
+{
+    if (!proxied->has_body)
+        return HOP_NO_BODY;
+    if (is_chunked(proxied))
+        return HOP_CHUNKED;
+    uint64_t still_to_come =
+        proxied->is_open ? proxied->exchange->request.content_length - buffer_len(&proxied->body) : 0;
+    return (int64_t)(proxied->rewrite.content_length + still_to_come);
+}
+
+/* Written once: a retry sends the same bytes. */
+static void write_request(struct proxied *proxied)
 {
     struct bytes body = buffer_bytes(&proxied->body);
     proxied->rewrite = (struct openai_rewrite){.before = body, .content_length = body.len};
@@ -24,15 +64,18 @@ static void write_head(struct proxied *proxied)
         openai_rewrite_model(&proxied->scan, body, proxied->choice.target->name, proxied->exchange->arena,
                              &proxied->rewrite);
     make_request_id(proxied);
-    hop_write_request(&proxied->head, proxied->exchange, bytes_of(proxied->endpoint->text),
-                      proxied->has_body ? (int64_t)proxied->rewrite.content_length : -1, proxied->request_id);
+    hop_write_request(&proxied->head, proxied->exchange, bytes_of(proxied->endpoint->text), body_length(proxied),
+                      proxied->request_id, proxied->rule->pin_headers, proxied->rule->pin_header_count);
+    join_pieces(proxied);
+    if (is_chunked(proxied))
+        h1_write_chunk_size(&proxied->head, proxied->rewrite.content_length);
 }
 
 /* The client changes the array as it sends, so that each try lays it out anew. */
 static int lay_out_pieces(struct proxied *proxied)
 {
     const struct bytes parts[] = {buffer_bytes(&proxied->head), proxied->rewrite.before, proxied->rewrite.replacement,
-                                  proxied->rewrite.after};
+                                  proxied->rewrite.after, is_chunked(proxied) ? H1_CHUNK_END : BYTES("")};
     int count = 0;
     for (unsigned i = 0; i < ARRAY_LEN(parts); i++)
         if (parts[i].len > 0)
@@ -49,8 +92,52 @@ static void start_try(struct proxied *proxied)
     proxied->is_calling = true;
     if (proxied->rule->backend_timeout_ms > 0)
         reactor_timer_set(proxy->reactor, &proxied->try_deadline, proxied->rule->backend_timeout_ms);
+    relay_watch(proxied);
     client_call_start(&proxied->call, connection, proxied->exchange->request.method, proxied->pieces,
                       lay_out_pieces(proxied), &relay_handler);
+    if (!proxied->is_open)
+        return;
+    /* As long as what is held has not left, another endpoint can still get it: nothing passes before. */
+    client_call_keep_open(&proxied->call);
+    if (client_call_unsent(&proxied->call) > 0)
+        exchange_pause_body(proxied->exchange);
+    else
+        exchange_resume_body(proxied->exchange);
+}
+
+static void let_go_of_body(struct proxied *proxied)
+{
+    buffer_deinit(&proxied->body);
+    buffer_deinit(&proxied->head);
+    proxied_give_back_budget(proxied);
+}
+
+void forward_more(struct proxied *proxied, struct bytes chunk, bool last)
+{
+    char size_line[20];
+    struct bytes pieces[CLIENT_SEND_PIECES];
+    int count = 0;
+    bool chunks = is_chunked(proxied);
+    if (!proxied->has_passed)
+        let_go_of_body(proxied);
+    proxied->has_passed = true;
+    if (chunks && chunk.len > 0)
+        pieces[count++] = h1_chunk_size(size_line, chunk.len);
+    if (chunk.len > 0)
+        pieces[count++] = chunk;
+    if (chunks && chunk.len > 0)
+        pieces[count++] = H1_CHUNK_END;
+    if (chunks && last)
+        pieces[count++] = H1_LAST_CHUNK;
+    proxied->is_open = !last;
+    client_call_send(&proxied->call, pieces, count, last);
+    if (!last && client_call_unsent(&proxied->call) > MAX_UNSENT_BYTES)
+        exchange_pause_body(proxied->exchange);
+}
+
+void forward_sent(struct proxied *proxied)
+{
+    exchange_resume_body(proxied->exchange);
 }
 
 static bool pick(struct proxied *proxied)
@@ -58,27 +145,95 @@ static bool pick(struct proxied *proxied)
     struct proxy *proxy = proxied->proxy;
     proxied->pick.now_ms = reactor_now_ms(proxy->reactor);
     proxied->pick.random = random_next(&proxy->random);
-    proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick);
+    proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
+    proxied->endpoints_tried += proxied->endpoint != NULL;
     return proxied->endpoint != NULL;
+}
+
+/* Of a prompt whose end is not held; a chunked body does not say. */
+static uint32_t tokens_to_come(const struct proxied *proxied)
+{
+    const struct http_request *request = &proxied->exchange->request;
+    if (!proxied->is_open || request->framing != HTTP_BODY_LENGTH)
+        return 0;
+    uint64_t tokens = (request->content_length - buffer_len(&proxied->body)) / PROMPT_BYTES_PER_TOKEN;
+    return tokens < UINT32_MAX / 2 ? (uint32_t)tokens : UINT32_MAX / 2;
+}
+
+/* What the scheduler may know of the request. */
+static void describe(struct proxied *proxied)
+{
+    struct pick_request *pick = &proxied->pick;
+    struct prompt_prefix prefix = {0};
+    pick->target_model =
+        proxied->choice.target != NULL ? proxied->choice.target->name : openai_scan_model(&proxied->scan);
+    pick->session_key = sticky_endpoint_key(proxied);
+    pick->excluded_count = 0;
+    if (proxied->is_scanned)
+        prompt_prefix_make(&proxied->scan, buffer_bytes(&proxied->body), pick->target_model, proxied->exchange->arena,
+                           &prefix);
+    pick->prefix_hashes = prefix.hashes;
+    pick->prefix_count = prefix.count;
+    pick->prompt_tokens = prefix.tokens + tokens_to_come(proxied);
+}
+
+static void release(struct proxied *proxied)
+{
+    schedule_release(&proxied->ticket, reactor_now_ms(proxied->proxy->reactor), 0);
 }
 
 void forward_start(struct proxied *proxied)
 {
-    proxied->pick.target_model =
-        proxied->choice.target != NULL ? proxied->choice.target->name : openai_scan_model(&proxied->scan);
-    proxied->pick.excluded_count = 0;
-    if (!pick(proxied)) {
+    measure_begin(proxied);
+    if (admission_enter(proxied))
+        forward_admitted(proxied);
+}
+
+void forward_admitted(struct proxied *proxied)
+{
+    describe(proxied);
+    bool has_endpoint = pick(proxied);
+    admission_leave(proxied); /* after the pick: the charge moves from the gate to the endpoint */
+    if (!has_endpoint) {
         proxied_fail(proxied, END_NO_ENDPOINT);
         return;
     }
-    write_head(proxied);
+    write_request(proxied);
     start_try(proxied);
+}
+
+/* A server may answer before it has read everything: what is still to be sent stays. */
+void forward_settle(struct proxied *proxied)
+{
+    if (proxied->call.piece_count == 0)
+        let_go_of_body(proxied);
+}
+
+/* Where everything fails, tries beyond the first would only multiply the load: at most this share of the exchanges in
+ * progress waits for the answer of one.  A lost endpoint of two stays below it. */
+static bool has_retry_budget(const struct proxy *proxy)
+{
+    unsigned share = proxy->active_count * proxy->config.retry_percent / 100;
+    return proxy->retrying < (share > proxy->config.min_retrying ? share : proxy->config.min_retrying);
+}
+
+static void end_retrying(struct proxied *proxied)
+{
+    proxied->proxy->retrying -= proxied->is_retrying;
+    proxied->is_retrying = false;
+}
+
+void forward_answered(struct proxied *proxied)
+{
+    end_retrying(proxied);
 }
 
 void forward_release(struct proxied *proxied)
 {
+    end_retrying(proxied);
+    admission_leave(proxied);
     if (proxied->endpoint != NULL) {
-        schedule_release(proxied->endpoint);
+        release(proxied);
         endpoint_give_back(proxied->endpoint);
         proxied->endpoint = NULL;
     }
@@ -91,7 +246,7 @@ void forward_release(struct proxied *proxied)
 static void exclude(struct proxied *proxied)
 {
     struct endpoint *endpoint = proxied->endpoint;
-    schedule_release(endpoint);
+    release(proxied);
     if (proxied->pick.excluded_count < PICK_MAX_EXCLUDED)
         proxied->pick.excluded[proxied->pick.excluded_count++] = endpoint; /* our count moves there */
     else
@@ -112,12 +267,55 @@ static enum end_reason final_reason(enum client_failure failure)
     }
 }
 
-static void count_retry(struct proxied *proxied, enum client_failure failure)
+static void count_retry(struct proxied *proxied, const char *reason)
 {
     struct proxy *proxy = proxied->proxy;
-    metric_add(
-        metrics_series(proxy->metrics, proxy->shard, METRIC_RETRIES, (const char *[]){client_failure_text(failure)}),
-        1);
+    metric_add(metrics_series(proxy->metrics, proxy->shard, METRIC_RETRIES, (const char *[]){reason}), 1);
+}
+
+/* Not one that has passed more than is held. */
+static bool has_tries_left(const struct proxied *proxied)
+{
+    unsigned max_tries = proxied->rule->max_tries > 0 ? proxied->rule->max_tries : proxied->proxy->config.max_tries;
+    return !proxied->has_passed && proxied->tries < max_tries;
+}
+
+static bool takes_retry_budget(struct proxied *proxied)
+{
+    struct proxy *proxy = proxied->proxy;
+    if (proxied->is_retrying)
+        return true;
+    if (!has_retry_budget(proxy)) {
+        metric_add(proxy->retries_refused, 1);
+        return false;
+    }
+    proxy->retrying++;
+    proxied->is_retrying = true;
+    return true;
+}
+
+bool forward_move(struct proxied *proxied, bool only_trusted, const char *reason)
+{
+    struct pick_request *wanted = &proxied->pick;
+    struct endpoint *former = proxied->endpoint;
+    struct pick_ticket former_ticket = proxied->ticket;
+    if (!has_tries_left(proxied) || wanted->excluded_count == PICK_MAX_EXCLUDED || !takes_retry_budget(proxied))
+        return false;
+    wanted->excluded[wanted->excluded_count++] = former; /* our count moves there */
+    wanted->only_trusted = only_trusted;
+    bool is_found = pick(proxied);
+    wanted->only_trusted = false;
+    if (!is_found) {
+        wanted->excluded_count--;
+        proxied->endpoint = former;
+        proxied->ticket = former_ticket;
+        return false;
+    }
+    client_call_cancel(&proxied->call);
+    schedule_release(&former_ticket, reactor_now_ms(proxied->proxy->reactor), 0);
+    count_retry(proxied, reason);
+    start_try(proxied);
+    return true;
 }
 
 void forward_failed(struct proxied *proxied, enum client_failure failure)
@@ -127,22 +325,24 @@ void forward_failed(struct proxied *proxied, enum client_failure failure)
     bool is_connect = failure == CLIENT_FAILURE_CONNECT || failure == CLIENT_FAILURE_CONNECT_TIMEOUT;
     /* A response that began, even if only half of its head came, is not asked for again. */
     bool has_begun = failure == CLIENT_FAILURE_BAD_RESPONSE || failure == CLIENT_FAILURE_CUT;
-    bool may_retry = !has_begun && proxied->tries < proxy->config.max_tries;
-    if (proxied->is_new_connection)
+    bool may_retry = !has_begun && has_tries_left(proxied);
+    if (proxied->is_new_connection) {
         metric_add(proxy->connects_failed, 1);
+        elsewhere_note_failure(proxied);
+    }
     if (is_connect)
         atomic_store_explicit(&endpoint->load.avoid_until_ms, reactor_now_ms(proxy->reactor) + proxy->config.avoid_ms,
                               memory_order_relaxed);
     if (may_retry && !is_connect && !proxied->is_new_connection) {
         /* The stale keep-alive race: the same endpoint again, on a connection that cannot be stale. */
         upstream_pool_drop_idle(proxy->upstreams, endpoint);
-        count_retry(proxied, failure);
+        count_retry(proxied, client_failure_text(failure));
         start_try(proxied);
         return;
     }
     exclude(proxied);
-    if (may_retry && pick(proxied)) {
-        count_retry(proxied, failure);
+    if (may_retry && takes_retry_budget(proxied) && pick(proxied)) {
+        count_retry(proxied, client_failure_text(failure));
         start_try(proxied);
         return;
     }

@@ -16,9 +16,18 @@ static bool is_steering(struct bytes name)
         return false;
     for (unsigned i = 0; i < ARRAY_LEN(steering_prefixes); i++) {
         struct bytes prefix = steering_prefixes[i];
-        if (name.len >= prefix.len && bytes_equal_nocase(bytes_make(name.data, prefix.len), prefix))
+        if (prefix.data[2] == (name.data[2] | 0x20) && prefix.data[3] == (name.data[3] | 0x20) &&
+            name.len >= prefix.len && bytes_equal_nocase(bytes_make(name.data, prefix.len), prefix))
             return true;
     }
+    return false;
+}
+
+static bool is_withheld(const struct bytes *withheld, unsigned count, struct bytes name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (bytes_equal_nocase(name, withheld[i]))
+            return true;
     return false;
 }
 
@@ -41,7 +50,15 @@ static bool is_hop_by_hop(enum http_field_id id)
     }
 }
 
-/* RFC 9110 7.6.1: Connection lists more fields of this hop. */
+/* RFC 9110 7.6.1: Connection lists more fields of this hop.  NULL when it lists none, as nearly always. */
+static const struct http_field *find_naming_connection(const struct http_fields *fields)
+{
+    const struct http_field *connection = http_fields_find(fields, HTTP_FIELD_CONNECTION);
+    bool is_plain = connection == NULL || bytes_equal_nocase(connection->value, BYTES("keep-alive")) ||
+                    bytes_equal_nocase(connection->value, BYTES("close"));
+    return is_plain ? NULL : connection;
+}
+
 static bool connection_names(const struct http_field *connection, struct bytes name)
 {
     if (connection == NULL)
@@ -63,7 +80,8 @@ static void write_forwarded(struct buffer *out, const struct exchange *exchange)
     if (exchange->peer != NULL)
         address_ip_text(exchange->peer, peer);
     buffer_append(out, BYTES("X-Forwarded-For: "));
-    if (http_fields_joined(&exchange->request.fields, BYTES("X-Forwarded-For"), exchange->arena, &forwarded)) {
+    if (http_fields_find(&exchange->request.fields, HTTP_FIELD_X_FORWARDED_FOR) != NULL &&
+        http_fields_joined(&exchange->request.fields, BYTES("X-Forwarded-For"), exchange->arena, &forwarded)) {
         buffer_append(out, forwarded);
         buffer_append(out, BYTES(", "));
     }
@@ -72,10 +90,11 @@ static void write_forwarded(struct buffer *out, const struct exchange *exchange)
 }
 
 void hop_write_request(struct buffer *out, const struct exchange *exchange, struct bytes host, int64_t content_length,
-                       const char *request_id)
+                       const char *request_id, const struct bytes *withheld, unsigned withheld_count)
 {
     const struct http_request *request = &exchange->request;
-    const struct http_field *connection = http_fields_find(&request->fields, HTTP_FIELD_CONNECTION);
+    const struct http_field *connection = find_naming_connection(&request->fields);
+    struct h1_lines lines = {0};
     bool has_request_id = false;
 
     h1_write_request_line(out, request->method_text, request->target);
@@ -87,24 +106,35 @@ void hop_write_request(struct buffer *out, const struct exchange *exchange, stru
             continue;
         if (field->id == HTTP_FIELD_OTHER && (is_steering(field->name) || connection_names(connection, field->name)))
             continue;
+        if (withheld_count > 0 && is_withheld(withheld, withheld_count, field->name))
+            continue;
         has_request_id = has_request_id || field->id == HTTP_FIELD_X_REQUEST_ID;
-        h1_write_field(out, field->name, field->value);
+        h1_write_lines_field(out, &lines, field);
     }
+    h1_write_lines_end(out, &lines);
     write_forwarded(out, exchange);
     if (!has_request_id)
         h1_write_field(out, BYTES("X-Request-Id"), bytes_make(request_id, 32));
     if (content_length >= 0)
         h1_write_field_u64(out, BYTES("Content-Length"), (uint64_t)content_length);
+    else if (content_length == HOP_CHUNKED)
+        h1_write_field(out, BYTES("Transfer-Encoding"), BYTES("chunked"));
     h1_write_end_of_head(out);
 }
 
-void hop_copy_response(struct http_fields *ret_fields, const struct http_response *response, struct bytes arm,
-                       struct arena *arena)
+static void add_own(struct http_fields *fields, struct bytes name, struct bytes value)
 {
-    const struct http_field *connection = http_fields_find(&response->fields, HTTP_FIELD_CONNECTION);
+    if (value.len > 0)
+        fields->items[fields->len++] = (struct http_field){.id = HTTP_FIELD_OTHER, .name = name, .value = value};
+}
+
+void hop_copy_response(struct http_fields *ret_fields, const struct http_response *response, struct bytes arm,
+                       struct bytes revision, struct arena *arena)
+{
+    const struct http_field *connection = find_naming_connection(&response->fields);
     /* One allocation: never more fields than came, and ours. */
-    ret_fields->items = ARENA_ARRAY(arena, struct http_field, response->fields.len + 1);
-    ret_fields->capacity = response->fields.len + 1;
+    ret_fields->items = ARENA_ARRAY(arena, struct http_field, response->fields.len + 2);
+    ret_fields->capacity = response->fields.len + 2;
     ret_fields->len = 0;
     for (unsigned i = 0; i < response->fields.len; i++) {
         const struct http_field *field = &response->fields.items[i];
@@ -114,7 +144,6 @@ void hop_copy_response(struct http_fields *ret_fields, const struct http_respons
             continue;
         ret_fields->items[ret_fields->len++] = *field;
     }
-    if (arm.len > 0)
-        ret_fields->items[ret_fields->len++] =
-            (struct http_field){.id = HTTP_FIELD_OTHER, .name = BYTES("x-serin-arm"), .value = arm};
+    add_own(ret_fields, BYTES("x-serin-arm"), arm);
+    add_own(ret_fields, BYTES("x-serin-revision"), revision);
 }

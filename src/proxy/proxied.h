@@ -9,6 +9,8 @@
 #include "base/random.h"
 #include "http/client.h"
 #include "http/codec/sse.h"
+#include "inference/flow/pool_gate.h"
+#include "inference/payload/answer_scan.h"
 #include "inference/payload/openai_rewrite.h"
 #include "inference/schedule/scheduler.h"
 #include "proxy/end_reason.h"
@@ -28,13 +30,37 @@ struct proxy {
     struct random_state random;
     struct metrics *metrics;
     unsigned shard;
-    struct hashmap *arm_series; /* "arm code" -> struct arm_series, so that the hot path formats nothing */
+    struct arm_table *arms; /* metrics by arm */
     struct metric_series *ends[END_REASON_COUNT];
     struct metric_series *active, *aborts, *cut, *held_bytes, *connections_total, *connections_open;
-    struct metric_series *connects_failed;
-    struct list spare; /* struct proxied */
+    struct metric_series *connects_failed, *retries_refused;
+    struct metric_series *draws[DRAW_REASON_COUNT];
+    struct metric_series *pins_refused;
+    struct metric_series *remembered[2], *forgotten[2]; /* responses, conversations */
+    unsigned active_count;                              /* exchanges in progress */
+    unsigned retrying;                /* of them, those that wait for an answer to a try beyond the first */
+    struct list waiting;              /* struct proxied, by `turn`: before a saturated pool */
+    struct wheel_timer waiting_timer; /* armed while there are any */
+    struct list spare;                /* struct proxied */
     unsigned spare_count;
     size_t spare_body_bytes;
+};
+
+/* A Canary that judges the exchange's arm. */
+struct tap_hold {
+    struct canary_tap *tap; /* lives as long as the lease */
+    enum arm_role role;
+    unsigned cuts; /* of the arm, when the exchange began */
+};
+
+/* See measure.h. */
+struct measure {
+    struct arm_metrics *arm; /* NULL: it was not sent anywhere */
+    struct tap_hold taps[2]; /* of the pool arm, of the model arm */
+    unsigned tap_count;
+    unsigned cured_status;                  /* of a server's error that another endpoint made good; 0: none */
+    uint64_t bytes_out;                     /* of the answer's body */
+    uint64_t first_token_us, last_token_us; /* streams; 0: none yet */
 };
 
 struct proxied {
@@ -44,25 +70,43 @@ struct proxied {
     struct route_lease *lease;
     const struct route_rule *rule;
     struct split_choice choice;
+    struct conversation_scan *conversation; /* in the exchange's arena; NULL: the rule does not want it */
     uint64_t buffer_limit_bytes;
     uint64_t budget_bytes; /* taken from the body budget */
+    uint64_t body_bytes;   /* received of the body, held or passed through */
     struct buffer body;
     struct buffer head;
     struct openai_rewrite rewrite;
-    struct iovec pieces[4];
+    struct iovec pieces[5];
     struct wheel_timer deadline;     /* of the whole exchange: timeouts.request */
     struct wheel_timer try_deadline; /* of the present try: timeouts.backendRequest */
+    struct wheel_timer quiet_timer;  /* may be due earlier than it matters: it looks again then */
+    uint64_t last_bytes_ms;          /* of the answer, before them of the try's start */
 
     struct endpoint *endpoint; /* picked: counted and in flight */
     struct client_call call;
     struct pick_request pick;
+    struct pick_ticket ticket; /* what the pick has charged to the endpoint */
+    struct gate_ticket gate;
+    struct list turn; /* on proxy->waiting while is_waiting */
+    bool is_waiting;
+    uint64_t waiting_since_us, waited_us;
     unsigned tries;
+    unsigned endpoints_tried;
     bool is_new_connection;
 
-    bool is_scanned; /* the body is read as OpenAI JSON */
+    struct measure measure;
+    struct answer_scan *answer; /* NULL: not read */
+
+    bool is_open;     /* the arm was drawn while the body still comes: what follows passes through */
+    bool has_passed;  /* some of it did: the request cannot be sent again */
+    bool is_scanned;  /* the body is read as OpenAI JSON */
+    bool wants_reply; /* the next turn is to find its arm */
     bool has_body;
     bool is_calling;    /* call is running */
     bool is_responding; /* exchange_respond() was called */
+    bool has_token;     /* a byte of the answer's body came */
+    bool is_retrying;   /* counted in proxy->retrying */
     bool is_event_stream;
     bool is_mid_event;        /* more than whole events was relayed */
     struct sse_tail tail;     /* of what the endpoint sent */
@@ -70,25 +114,65 @@ struct proxied {
     uint64_t first_byte_us;
     unsigned status;
     char request_id[33];
+    /* From here on: initialised when used. */
     struct openai_scan scan;
+    struct answer_scan answer_space;
 };
 
+/* admission.c */
+/* True: it may go at once.  False: it was answered, or waits and will be forwarded later. */
+bool admission_enter(struct proxied *proxied);
+/* It was picked for, or has ended. */
+void admission_leave(struct proxied *proxied);
+/* How long it was held so far. */
+uint64_t admission_waited_us(const struct proxied *proxied);
+/* A worker's part: those that wait are looked after by a timer. */
+void admission_init(struct proxy *proxy);
+void admission_deinit(struct proxy *proxy);
+
 /* forward.c */
-/* The request is complete and its arm drawn: picks, sends. */
+/* The arm is drawn: admits, then forward_admitted(); is_open: the rest follows by forward_more(). */
 void forward_start(struct proxied *proxied);
+/* It may go: picks, sends what is held. */
+void forward_admitted(struct proxied *proxied);
+/* The next piece of a body that passes through. */
+void forward_more(struct proxied *proxied, struct bytes chunk, bool last);
+/* All of it has left so far. */
+void forward_sent(struct proxied *proxied);
 /* A try ended without a response byte: tries again or fails. */
 void forward_failed(struct proxied *proxied, enum client_failure failure);
+/* Asks another endpoint than those tried instead: the call is over and a new one has begun; only_trusted: one that
+ * nothing speaks against.  False, and nothing has changed: there is none, the request cannot be sent again, or no more
+ * tries are allowed. */
+bool forward_move(struct proxied *proxied, bool only_trusted, const char *reason);
+/* The present try has an answer. */
+void forward_answered(struct proxied *proxied);
+/* The answer has begun and will take long: gives back what only another try would need. */
+void forward_settle(struct proxied *proxied);
 /* Lets go of the endpoint of the present try. */
 void forward_release(struct proxied *proxied);
 
+/* elsewhere.c */
+/* The head of an answer came, which nobody has seen yet.  True: another endpoint is asked instead. */
+bool elsewhere_try(struct proxied *proxied, const struct http_response *response);
+/* The endpoint gave no answer, or half of one. */
+void elsewhere_note_failure(struct proxied *proxied);
+
 /* relay.c */
 extern const struct client_call_handler relay_handler;
+/* A try begins: its answer must come in time, if a policy says so. */
+void relay_watch(struct proxied *proxied);
+void relay_on_quiet(struct wheel_timer *timer);
 
 /* downstream.c */
 /* For x-serin-arm: "" for a Service and when the arm is not to be told. */
 struct bytes proxied_shown_arm(const struct proxied *proxied);
+/* For x-serin-revision: the pod template of the pod that answers, "" when it is not known or not to be told. */
+struct bytes proxied_shown_revision(const struct proxied *proxied);
 /* Answers with the reason's status and JSON, and ends. */
 void proxied_fail(struct proxied *proxied, enum end_reason reason);
+/* Of the body, which is not held any more. */
+void proxied_give_back_budget(struct proxied *proxied);
 /* Gives back everything that the exchange held, counts the end.  The exchange itself is the caller's to finish; the
  * proxied is unusable afterwards. */
 void proxied_end(struct proxied *proxied, enum end_reason reason);

@@ -2,7 +2,8 @@
 /* proxy.c: the life of a worker's proxy, and what it counts of its HTTP server. */
 #include <stdlib.h>
 
-#include "proxy/proxied.h"
+#include "proxy/arm_metrics.h"
+#include "proxy/sticky.h"
 
 static void on_connection(void *server_data, int delta)
 {
@@ -40,9 +41,10 @@ struct proxy *proxy_new(struct reactor *reactor, const struct proxy_config *conf
     proxy->metrics = metrics;
     proxy->shard = shard;
     proxy->upstreams = upstream_pool_new(reactor, &config->upstreams, metrics, shard);
-    proxy->arm_series = hashmap_new();
+    proxy->arms = arm_table_new(metrics, shard);
     random_seed_from_kernel(&proxy->random);
     list_init(&proxy->spare);
+    admission_init(proxy);
     for (unsigned i = 0; i < END_REASON_COUNT; i++)
         proxy->ends[i] =
             metrics_series(metrics, shard, METRIC_REQUEST_ENDS, (const char *[]){end_reason_text((enum end_reason)i)});
@@ -52,7 +54,9 @@ struct proxy *proxy_new(struct reactor *reactor, const struct proxy_config *conf
     proxy->held_bytes = plain(proxy, METRIC_BODY_BYTES_HELD);
     proxy->connections_total = plain(proxy, METRIC_CONNECTIONS_ACCEPTED);
     proxy->connections_open = plain(proxy, METRIC_CONNECTIONS_OPEN);
+    proxy->retries_refused = plain(proxy, METRIC_RETRIES_REFUSED);
     proxy->connects_failed = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"failed"});
+    sticky_init(proxy);
     return proxy;
 }
 
@@ -60,6 +64,7 @@ void proxy_free(struct proxy *proxy)
 {
     if (proxy == NULL)
         return;
+    admission_deinit(proxy);
     upstream_pool_free(proxy->upstreams);
     while (!list_is_empty(&proxy->spare)) {
         struct proxied *proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);
@@ -67,11 +72,7 @@ void proxy_free(struct proxy *proxy)
         buffer_deinit(&proxied->head);
         free(proxied);
     }
-    size_t cursor = 0;
-    void *series;
-    while (hashmap_next(proxy->arm_series, &cursor, NULL, &series))
-        free(series);
-    hashmap_free(proxy->arm_series);
+    arm_table_free(proxy->arms);
     if (proxy->lease != NULL)
         route_lease_retire(proxy->lease);
     free(proxy);

@@ -9,6 +9,7 @@
 #include "http/server.h"
 #include "observe/metrics.h"
 #include "proxy/upstream_pool.h"
+#include "route/arm_memory.h"
 #include "route/lease.h"
 
 /* Request bytes held by all workers; shared, one atomic. */
@@ -17,12 +18,19 @@ struct body_budget {
     unsigned long long limit_bytes;
 };
 
+struct access_log;
+
 struct proxy_config {
     struct upstream_pool_config upstreams;
-    unsigned max_tries; /* per exchange, the first included */
-    uint32_t avoid_ms;  /* an endpoint that refused a connection is a last resort for so long */
-    bool hide_arm;      /* no x-serin-arm */
+    unsigned max_tries;     /* per exchange, the first included */
+    uint32_t avoid_ms;      /* an endpoint that refused a connection is a last resort for so long */
+    unsigned retry_percent; /* of the exchanges in progress: so many may wait for a try beyond the first, */
+    unsigned min_retrying;  /* or so many */
+    bool hide_arm;          /* no x-serin-arm, no x-serin-revision */
+    size_t hold_bytes;      /* of a body: once so many are held and the model is known, the rest passes through */
     struct body_budget *budget;
+    const struct arm_memories *memories; /* NULL: no arm is remembered */
+    struct access_log *access_log;       /* NULL: none is written */
 };
 extern const struct proxy_config proxy_defaults; /* budget NULL: must be set */
 

@@ -9,7 +9,8 @@
 
 #include "base/hashmap.h"
 
-#define SWEEP_MS 1000
+#define SWEEP_MS         1000
+#define HEAD_ARENA_BYTES 4000
 
 struct upstream {
     struct upstream_pool *pool;
@@ -78,7 +79,9 @@ static void on_idle(struct client_connection *connection)
 {
     struct upstream_connection *held = client_connection_data(connection);
     struct upstream *upstream = held->upstream;
-    if (upstream->idle_count >= upstream->pool->config.max_idle_per_endpoint ||
+    const struct upstream_pool_config *config = &upstream->pool->config;
+    bool is_worn = config->max_requests > 0 && client_connection_served(connection) >= config->max_requests;
+    if (is_worn || upstream->idle_count >= config->max_idle_per_endpoint ||
         atomic_load_explicit(&upstream->endpoint->load.is_removed, memory_order_relaxed)) {
         close_held(held);
         return;
@@ -159,6 +162,7 @@ struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct up
     pool->config = *config;
     pool->client = client_defaults;
     pool->client.connect_timeout_ms = config->connect_timeout_ms;
+    pool->client.head_arena = arena_new(HEAD_ARENA_BYTES);
     pool->upstreams = hashmap_new();
     pool->idle_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"idle"});
     pool->busy_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"busy"});
@@ -182,6 +186,7 @@ void upstream_pool_free(struct upstream_pool *pool)
         free_upstream(upstream);
     }
     hashmap_free(pool->upstreams);
+    arena_free(pool->client.head_arena);
     free(pool);
 }
 

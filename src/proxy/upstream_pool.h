@@ -17,6 +17,7 @@ struct upstream_pool_config {
     /* uvicorn, under vLLM and SGLang, closes idle connections after 5 s: leave before it does. */
     uint32_t idle_timeout_ms;
     unsigned max_idle_per_endpoint;
+    unsigned max_requests; /* per connection; 0: no limit */
 };
 
 struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct upstream_pool_config *config,

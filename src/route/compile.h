@@ -11,6 +11,7 @@ struct compile_input {
     const struct object_cache *cache;
     struct pool_registry *pools;
     struct split_registry *splits;
+    struct canary_taps *taps;     /* NULL: what goes through canaries is not measured */
     const char *const *addresses; /* IPs that Gateways may get, in order of preference */
     unsigned address_count;
     /* Binds (or finds bound) a socket: its id >= 0, or -errno.  Compiling without sockets (check, explain) gives ids
@@ -27,6 +28,9 @@ struct compile_input {
  * caller holds the snapshot once and frees the report by freeing arena (which must live as long as the report). */
 struct route_snapshot *route_compile(const struct compile_input *input, struct arena *report_arena,
                                      struct status_report **ret_report);
+
+/* Its pins are off, and nothing holds on to its canary arm: it was aborted. */
+bool canary_is_aborted(const struct kube_object *canary);
 
 /* The whole snapshot as JSON, for /debug/snapshot: sockets, listeners, routes in match order, rules, arms, models. */
 void route_snapshot_write(const struct route_snapshot *snapshot, struct json_writer *writer);

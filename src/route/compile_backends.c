@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* compile_backends.c: InferencePools, InferenceModels and the arms that backendRefs become.
+/* compile_backends.c: InferencePools and the arms that backendRefs become.
  *
  * Both group spellings of a pool share one key (namespace/name); where both exist the v1 object speaks for it.  A
  * broken reference becomes an arm that answers 500 for its share; it never widens the share of the others. */
@@ -10,12 +10,9 @@
 
 #include "route/arm_text.h"
 
-#define POOL_V1_GROUP "inference.networking.k8s.io"
-#define POOL_X_GROUP  "inference.networking.x-k8s.io"
-
 static const enum kube_kind spelling_kinds[POOL_SPELLINGS] = {KUBE_INFERENCE_POOL, KUBE_INFERENCE_POOL_X};
 
-static struct pool_build *find_pool(const struct compile *compile, const char *namespace_, const char *name)
+struct pool_build *compile_find_pool(const struct compile *compile, const char *namespace_, const char *name)
 {
     char key[600];
     int len = snprintf(key, sizeof key, "%s/%s", namespace_, name);
@@ -24,7 +21,7 @@ static struct pool_build *find_pool(const struct compile *compile, const char *n
 
 static void add_pool(struct compile *compile, const struct kube_object *object, enum pool_spelling spelling)
 {
-    struct pool_build *pool = find_pool(compile, object->namespace_, object->name);
+    struct pool_build *pool = compile_find_pool(compile, object->namespace_, object->name);
     if (pool == NULL) {
         pool = ARENA_NEW(compile->scratch, struct pool_build);
         pool->namespace_ = object->namespace_;
@@ -34,6 +31,8 @@ static void add_pool(struct compile *compile, const struct kube_object *object, 
         const char *key = compile_text(compile, "%s/%s", object->namespace_, object->name);
         hashmap_put(compile->pools, bytes_of(key), pool);
     }
+    if (pool->stickiness == NULL)
+        pool->stickiness = compile_annotated(compile, object, &pool->ignored);
     pool->spellings[spelling].object = object;
     pool->spellings[spelling].gateways =
         ARENA_ARRAY(compile->scratch, const struct gateway_build *, compile->gateway_count);
@@ -46,94 +45,6 @@ void compile_pools(struct compile *compile)
         const struct kube_object *object;
         while ((object = object_cache_next(compile->input->cache, spelling_kinds[spelling], &cursor)) != NULL)
             add_pool(compile, object, (enum pool_spelling)spelling);
-    }
-}
-
-/* Targets of one name are one arm: the keyed draw tells arms apart by name. */
-static void add_target(struct compile *compile, const struct pool_build *pool, struct model_rule *rule,
-                       const struct target_model *spec)
-{
-    for (unsigned i = 0; i < rule->target_count; i++) {
-        if (bytes_equal_str(rule->targets[i].name, spec->name)) {
-            rule->targets[i].weight += spec->weight;
-            return;
-        }
-    }
-    char *name = arena_strdup(compile->arena, spec->name);
-    char *id = arena_printf(compile->arena, "model/%s/%s/%s", pool->namespace_, pool->name, name);
-    rule->targets[rule->target_count++] =
-        (struct model_target){.name = bytes_of(name),
-                              .weight = spec->weight,
-                              .arm_text = arm_text_make(compile->arena, bytes_of(pool->name), bytes_of(name)),
-                              .arm_id = bytes_of(id)};
-    hashmap_put(pool->targets, bytes_of(name), name);
-}
-
-static void release_counters(void *counters)
-{
-    split_counters_give_back(counters);
-}
-
-static void take_model_counters(struct compile *compile, struct model_rule *rule, const char *identity)
-{
-    struct bytes *ids = ARENA_ARRAY(compile->scratch, struct bytes, rule->target_count);
-    uint32_t *weights = ARENA_ARRAY(compile->scratch, uint32_t, rule->target_count);
-    for (unsigned i = 0; i < rule->target_count; i++) {
-        ids[i] = rule->targets[i].arm_id;
-        weights[i] = rule->targets[i].weight;
-    }
-    rule->counters = split_registry_take(compile->input->splits, identity, ids, weights, rule->target_count);
-    route_snapshot_own(compile->snapshot, release_counters, rule->counters);
-}
-
-static void add_model(struct compile *compile, const struct kube_object *object, const struct pool_build *pool)
-{
-    const struct inference_model_spec *spec = object->spec;
-    struct model_rule *rule = ARENA_NEW(compile->arena, struct model_rule);
-    rule->model = bytes_of(arena_strdup(compile->arena, spec->model_name));
-    rule->object = kube_object_text(object, compile->arena);
-    rule->salt = bytes_of(arena_printf(compile->arena, "%s/%s", object->namespace_, object->name));
-    rule->targets = ARENA_ARRAY(compile->arena, struct model_target, spec->target_count);
-    for (unsigned i = 0; i < spec->target_count; i++)
-        add_target(compile, pool, rule, &spec->targets[i]);
-    take_model_counters(compile, rule, compile_text(compile, "model/%s/%s", object->namespace_, object->name));
-    hashmap_put(pool->models, rule->model, rule);
-}
-
-static struct verdict check_model(struct compile *compile, const struct kube_object *object,
-                                  const struct pool_build *pool)
-{
-    const struct inference_model_spec *spec = object->spec;
-    bool is_pool_ref = strcmp(spec->pool_kind, "InferencePool") == 0 &&
-                       (strcmp(spec->pool_group, POOL_V1_GROUP) == 0 || strcmp(spec->pool_group, POOL_X_GROUP) == 0);
-    if (!is_pool_ref)
-        return (struct verdict){"Pending", compile_text(compile, "spec.poolRef: %s of %s is no InferencePool",
-                                                        spec->pool_kind, spec->pool_group)};
-    if (pool == NULL)
-        return (struct verdict){"Pending", compile_text(compile, "spec.poolRef: InferencePool %s/%s does not exist",
-                                                        object->namespace_, spec->pool_name)};
-    const struct model_rule *winner = hashmap_get(pool->models, bytes_of(spec->model_name));
-    if (winner != NULL)
-        return (struct verdict){"ModelNameInUse", compile_text(compile, "the older %s has the model %s in pool %s",
-                                                               winner->object, spec->model_name, spec->pool_name)};
-    return (struct verdict){0};
-}
-
-void compile_models(struct compile *compile)
-{
-    unsigned count = 0;
-    const struct kube_object **objects = compile_by_age(compile, KUBE_INFERENCE_MODEL, &count);
-    for (unsigned i = 0; i < count; i++) {
-        const struct inference_model_spec *spec = objects[i]->spec;
-        struct pool_build *pool = find_pool(compile, objects[i]->namespace_, spec->pool_name);
-        struct verdict refused = check_model(compile, objects[i], pool);
-        bool is_good = refused.reason == NULL;
-        if (is_good)
-            add_model(compile, objects[i], pool);
-        struct object_status *status = status_add_object(compile->report, objects[i], 1, 0);
-        status_condition(compile->report, status, status_add_parent(status), "Accepted", is_good,
-                         is_good ? "Accepted" : refused.reason,
-                         is_good ? "the pool serves the model" : refused.message);
     }
 }
 
@@ -165,7 +76,10 @@ static void add_pool_conditions(struct compile *compile, struct object_status *s
                                object->kind == KUBE_INFERENCE_POOL ? "endpointPickerRef" : "extensionRef",
                                spec->picker_kind, object->namespace_, spec->picker_name,
                                is_good ? "; the built-in picker chooses endpoints" : "");
-    status_condition(compile->report, status, parent, "Accepted", true, "Accepted", "the pool is served");
+    const struct pool_build *pool = compile_find_pool(compile, object->namespace_, object->name);
+    status_condition(compile->report, status, parent, "Accepted", true, "Accepted",
+                     pool->ignored != NULL ? compile_text(compile, "the pool is served; %s", pool->ignored)
+                                           : "the pool is served");
     status_condition(compile->report, status, parent, "ResolvedRefs", is_good,
                      is_good ? "ResolvedRefs" : "InvalidExtensionRef", message);
 }
@@ -191,7 +105,7 @@ void compile_pool_statuses(struct compile *compile)
         size_t cursor = 0;
         const struct kube_object *object;
         while ((object = object_cache_next(compile->input->cache, spelling_kinds[spelling], &cursor)) != NULL) {
-            const struct pool_build *pool = find_pool(compile, object->namespace_, object->name);
+            const struct pool_build *pool = compile_find_pool(compile, object->namespace_, object->name);
             if (pool != NULL)
                 add_pool_status(compile, &pool->spellings[spelling]);
         }
@@ -268,7 +182,7 @@ static struct backend find_service(struct compile *compile, const struct backend
 static struct backend find_pool_backend(struct compile *compile, const struct backend_ref *ref, const char *field)
 {
     enum pool_spelling spelling = strcmp(ref->group, POOL_V1_GROUP) == 0 ? POOL_V1 : POOL_X;
-    struct pool_build *pool = find_pool(compile, ref->namespace_, ref->name);
+    struct pool_build *pool = compile_find_pool(compile, ref->namespace_, ref->name);
     if (pool == NULL || pool->spellings[spelling].object == NULL) {
         const char *hint = pool != NULL ? "; the other API group has a pool of this name" : "";
         return invalid("BackendNotFound", compile_text(compile, "%s: InferencePool %s/%s of %s does not exist%s", field,
@@ -319,6 +233,7 @@ static struct pool_arm make_arm(struct compile *compile, const struct backend_re
     if (backend->pool != NULL) {
         arm.models = backend->pool->models;
         arm.targets = backend->pool->targets;
+        arm.any_model = backend->pool->any_model;
     }
     return arm;
 }
@@ -335,8 +250,42 @@ static bool merge_arm(struct route_rule *rule, const struct pool_arm *arm)
     return false;
 }
 
-void compile_arms(struct compile *compile, struct route_rule *rule, const struct backend_ref *refs,
-                  const struct backend *backends, unsigned count)
+static void judge_arms(struct compile *compile, const struct kube_object *canary, struct route_rule *rule)
+{
+    struct bytes names[ROUTE_MAX_ARMS];
+    uint64_t hashes[ARM_ROLES] = {0};
+    for (unsigned i = 0; i < rule->arm_count; i++)
+        names[i] = rule->arms[i].text;
+    struct canary_arms arms = compile_canary_arms(compile, canary, names, rule->arm_count);
+    struct canary_tap *tap = compile_tap(compile, canary, &rule->split);
+    for (unsigned i = 0; i < rule->arm_count; i++) {
+        for (unsigned role = 0; role < ARM_ROLES; role++) {
+            if (!bytes_equal_str(names[i], arms.names[role]) || hashes[role] != 0)
+                continue;
+            hashes[role] = rule->split.hashes[i];
+            rule->split.roles[role] = i;
+            rule->arms[i].tap = tap;
+            rule->arms[i].role = (enum arm_role)role;
+        }
+    }
+    rule->split.stickiness = compile_canary_stickiness(compile, canary, hashes);
+}
+
+static void make_rule_sticky(struct compile *compile, struct route_rule *rule, const struct rule_place *place)
+{
+    const struct kube_object *canary =
+        compile_find_canary(compile, CANARY_HTTP_ROUTE, place->route, place->name, place->index, place->rule_count);
+    struct bytes salt = bytes_of(rule->route);
+    if (canary != NULL)
+        judge_arms(compile, canary, rule);
+    else if (place->annotated != NULL)
+        rule->split.stickiness = compile_salted(compile, place->annotated, salt);
+    else
+        rule->split.stickiness = compile_default_stickiness(compile, salt);
+}
+
+void compile_arms(struct compile *compile, struct route_rule *rule, const struct rule_place *place,
+                  const struct backend_ref *refs, const struct backend *backends, unsigned count)
 {
     assert(count <= ROUTE_MAX_ARMS); /* decoding refuses more */
     rule->arms = ARENA_ARRAY(compile->arena, struct pool_arm, count);
@@ -345,13 +294,17 @@ void compile_arms(struct compile *compile, struct route_rule *rule, const struct
         if (!merge_arm(rule, &arm))
             rule->arms[rule->arm_count++] = arm;
     }
-    struct bytes ids[ROUTE_MAX_ARMS];
-    uint32_t weights[ROUTE_MAX_ARMS];
+    struct bytes *ids = ARENA_ARRAY(compile->arena, struct bytes, count);
+    uint32_t *weights = ARENA_ARRAY(compile->arena, uint32_t, count);
     for (unsigned i = 0; i < rule->arm_count; i++) {
         ids[i] = rule->arms[i].id;
         weights[i] = rule->arms[i].weight;
     }
-    const char *identity = compile_text(compile, "route/%s/%s", rule->route, rule->rule_name);
-    rule->counters = split_registry_take(compile->input->splits, identity, ids, weights, rule->arm_count);
-    route_snapshot_own(compile->snapshot, release_counters, rule->counters);
+    compile_split(compile, &rule->split, compile_text(compile, "route/%s/%s", rule->route, rule->rule_name), ids,
+                  weights, rule->arm_count);
+    for (unsigned i = 0; i < rule->arm_count; i++)
+        if (rule->arms[i].kind == POOL_ARM_INVALID)
+            rule->split.working &= ~(UINT32_C(1) << i);
+    make_rule_sticky(compile, rule, place);
+    compile_rule_wants(compile, rule);
 }

@@ -16,8 +16,10 @@ struct route_build {
     const struct kube_object *object;
     const struct http_route_spec *spec;
     struct rule_build *rules;
-    struct verdict unsupported; /* Accepted=False whatever the parent */
-    struct verdict unresolved;  /* ResolvedRefs=False */
+    struct verdict unsupported;         /* Accepted=False whatever the parent */
+    struct verdict unresolved;          /* ResolvedRefs=False */
+    const struct stickiness *annotated; /* NULL: no annotation */
+    const char *ignored;                /* what is wrong with it; NULL: nothing */
     bool has_arms;
 };
 
@@ -120,6 +122,7 @@ static void resolve_backends(struct compile *compile, struct route_build *route,
 static struct route_build make_route(struct compile *compile, const struct kube_object *object)
 {
     struct route_build route = {.object = object, .spec = object->spec};
+    route.annotated = compile_annotated(compile, object, &route.ignored);
     route.rules = ARENA_ARRAY(compile->scratch, struct rule_build, route.spec->rule_count);
     for (unsigned i = 0; i < route.spec->rule_count; i++) {
         struct rule_build *build = &route.rules[i];
@@ -145,9 +148,9 @@ static void make_arms(struct compile *compile, struct route_build *route)
         build->rule.route = name;
         build->rule.rule_name = build->spec->name[0] != '\0' ? arena_strdup(compile->arena, build->spec->name)
                                                              : arena_printf(compile->arena, "rules[%u]", i);
-        build->rule.salt = bytes_of(name);
         build->rule.backend_timeout_ms = build->spec->backend_timeout_ms;
-        compile_arms(compile, &build->rule, build->spec->backends, build->backends, build->spec->backend_count);
+        struct rule_place place = {object, build->spec->name, i, route->spec->rule_count, route->annotated};
+        compile_arms(compile, &build->rule, &place, build->spec->backends, build->backends, build->spec->backend_count);
     }
 }
 
@@ -183,10 +186,10 @@ static void attach(struct compile *compile, struct listener_build *listener, str
         const struct rule_build *build = &route->rules[i];
         struct route_rule *rule = ARENA_NEW(compile->arena, struct route_rule);
         *rule = build->rule;
-        rule->request_timeout_ms = build->spec->has_request_timeout
-                                       ? build->spec->request_timeout_ms
-                                       : compile_request_timeout(compile, route->object, build->spec->name,
-                                                                 listener->gateway->object, listener->spec->name);
+        compile_backend_policy(compile, route->object, build->spec->name, listener->gateway->object,
+                               listener->spec->name, rule);
+        if (build->spec->has_request_timeout)
+            rule->request_timeout_ms = build->spec->request_timeout_ms;
         for (unsigned j = 0; j < build->spec->match_count; j++) {
             struct route_candidate *candidate = ARENA_NEW(compile->arena, struct route_candidate);
             *candidate = build->matches[j];
@@ -292,6 +295,12 @@ static void note_pool_parents(const struct route_build *route, const struct gate
     }
 }
 
+static const char *attached_message(struct compile *compile, const struct route_build *route)
+{
+    return route->ignored == NULL ? "the route is attached"
+                                  : compile_text(compile, "the route is attached; %s", route->ignored);
+}
+
 static void add_parent_status(struct compile *compile, struct object_status *status, const struct route_build *route,
                               const struct parent_ref *ref, struct verdict refused)
 {
@@ -307,7 +316,7 @@ static void add_parent_status(struct compile *compile, struct object_status *sta
                                      .conditions = parent->conditions};
     bool is_good = refused.reason == NULL;
     status_condition(compile->report, status, parent, "Accepted", is_good, is_good ? "Accepted" : refused.reason,
-                     is_good ? "the route is attached" : refused.message);
+                     is_good ? attached_message(compile, route) : refused.message);
     is_good = route->unresolved.reason == NULL;
     status_condition(compile->report, status, parent, "ResolvedRefs", is_good,
                      is_good ? "ResolvedRefs" : route->unresolved.reason,

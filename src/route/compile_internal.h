@@ -7,6 +7,8 @@
 #ifndef ROUTE_COMPILE_INTERNAL_H
 #define ROUTE_COMPILE_INTERNAL_H
 
+#include "canary/tap.h"
+#include "kube/api/canary.h"
 #include "kube/api/core.h"
 #include "kube/api/gateway.h"
 #include "kube/api/http_route.h"
@@ -17,6 +19,8 @@
 #include "route/status_build.h"
 
 #define GATEWAY_GROUP "gateway.networking.k8s.io"
+#define POOL_V1_GROUP "inference.networking.k8s.io"
+#define POOL_X_GROUP  "inference.networking.x-k8s.io"
 
 /* A reason and a sentence; reason NULL: nothing to say. */
 struct verdict {
@@ -72,6 +76,9 @@ struct pool_build {
     struct pool_parents spellings[POOL_SPELLINGS];
     struct hashmap *models;
     struct hashmap *targets;
+    const struct model_rule *any_model;  /* for models that no rule names; NULL: they pass unchanged */
+    const struct stickiness *stickiness; /* by annotation, of its models; NULL: none */
+    const char *ignored;                 /* what is wrong with the annotation; NULL: nothing */
 };
 
 /* A backendRef looked up. */
@@ -112,21 +119,62 @@ struct gateway_build *compile_find_gateway(const struct compile *compile, const 
 
 /* compile_backends.c */
 void compile_pools(struct compile *compile);
-void compile_models(struct compile *compile);
+/* NULL when there is none in either group. */
+struct pool_build *compile_find_pool(const struct compile *compile, const char *namespace_, const char *name);
 void compile_pool_statuses(struct compile *compile);
 struct backend compile_backend(struct compile *compile, const struct kube_object *route, const struct backend_ref *ref,
                                const char *field);
-void compile_arms(struct compile *compile, struct route_rule *rule, const struct backend_ref *refs,
-                  const struct backend *backends, unsigned count);
+/* route: whose rule it is, the index-th of rule_count. */
+struct rule_place {
+    const struct kube_object *route;
+    const char *name; /* of the rule, "" = none */
+    unsigned index;
+    unsigned rule_count;
+    const struct stickiness *annotated; /* NULL: none */
+};
+void compile_arms(struct compile *compile, struct route_rule *rule, const struct rule_place *place,
+                  const struct backend_ref *refs, const struct backend *backends, unsigned count);
 void compile_add_pool_parent(const struct backend *backend, const struct gateway_build *gateway);
+
+/* compile_models.c */
+void compile_models(struct compile *compile);
+
+/* compile_canary.c */
+/* The Canary of a rule (or of a model: rule 0 of 1); the oldest where there are several.  NULL: none. */
+const struct kube_object *compile_find_canary(struct compile *compile, enum canary_target_kind kind,
+                                              const struct kube_object *target, const char *rule, unsigned index,
+                                              unsigned rule_count);
+/* By the object's annotation; NULL without one.  *ret_wrong: what is wrong with it, then it is ignored. */
+const struct stickiness *compile_annotated(struct compile *compile, const struct kube_object *object,
+                                           const char **ret_wrong);
+const struct stickiness *compile_default_stickiness(struct compile *compile, struct bytes salt);
+/* The same with another salt. */
+const struct stickiness *compile_salted(struct compile *compile, const struct stickiness *stickiness,
+                                        struct bytes salt);
+/* Names of the arms of a canary; stable may be "": nothing says which one it is. */
+struct canary_arms {
+    const char *names[ARM_ROLES];
+};
+struct canary_arms compile_canary_arms(struct compile *compile, const struct kube_object *canary,
+                                       const struct bytes *names, unsigned count);
+/* What a Canary says about its arms: hashes of their ids, 0 for one that is not there. */
+const struct stickiness *compile_canary_stickiness(struct compile *compile, const struct kube_object *canary,
+                                                   const uint64_t arms[ARM_ROLES]);
+/* Held by the snapshot; NULL when nobody drains. */
+struct canary_tap *compile_tap(struct compile *compile, const struct kube_object *canary, struct split *split);
+/* All but the stickiness.  ids and weights: the snapshot's. */
+void compile_split(struct compile *compile, struct split *split, const char *identity, struct bytes *ids,
+                   uint32_t *weights, unsigned count);
+/* Gathers what the rule and the models of its pools want of a request. */
+void compile_rule_wants(struct compile *compile, struct route_rule *rule);
 
 /* compile_policies.c */
 void compile_policies(struct compile *compile);
 void compile_policy_statuses(struct compile *compile);
 uint64_t compile_buffer_limit(const struct compile *compile, const struct kube_object *gateway, const char *listener);
 /* What applies to a rule that reaches the listener: the most specific policy wins whole. */
-uint64_t compile_request_timeout(const struct compile *compile, const struct kube_object *route, const char *rule,
-                                 const struct kube_object *gateway, const char *listener);
+void compile_backend_policy(const struct compile *compile, const struct kube_object *route, const char *rule_name,
+                            const struct kube_object *gateway, const char *listener, struct route_rule *ret_rule);
 
 /* compile_http_route.c */
 void compile_routes(struct compile *compile);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* compile_policies.c: ClientTrafficPolicy (buffer limit of a Gateway) and BackendTrafficPolicy (request timeout).
+/* compile_policies.c: ClientTrafficPolicy (buffer limit of a Gateway) and BackendTrafficPolicy (timeouts).
  *
  * The most specific policy wins whole, nothing is merged: rule, then route, then listener, then Gateway.  Of two with
  * the same target the older one wins and the other is Conflicted. */
@@ -79,14 +79,23 @@ uint64_t compile_buffer_limit(const struct compile *compile, const struct kube_o
                                                   : compile->input->default_buffer_limit_bytes;
 }
 
-uint64_t compile_request_timeout(const struct compile *compile, const struct kube_object *route, const char *rule,
-                                 const struct kube_object *gateway, const char *listener)
+void compile_backend_policy(const struct compile *compile, const struct kube_object *route, const char *rule_name,
+                            const struct kube_object *gateway, const char *listener, struct route_rule *ret_rule)
 {
-    const struct kube_object *policy = find_policy(compile->backend_policies, "HTTPRoute", route, rule);
+    const struct kube_object *policy = find_policy(compile->backend_policies, "HTTPRoute", route, rule_name);
     if (policy == NULL)
         policy = find_policy(compile->backend_policies, "Gateway", gateway, listener);
     const struct backend_traffic_policy_spec *spec = policy != NULL ? policy->spec : NULL;
-    return spec != NULL && spec->has_request_timeout ? spec->request_timeout_ms : 0;
+    if (spec == NULL)
+        return;
+    ret_rule->request_timeout_ms = spec->request_timeout_ms;
+    ret_rule->stream_idle_timeout_ms = spec->stream_idle_timeout_ms;
+    ret_rule->first_token_timeout_ms = spec->first_token_timeout_ms;
+    ret_rule->max_tries = spec->has_retries ? spec->retries + 1 : 0;
+    uint16_t *statuses = ARENA_ARRAY(compile->arena, uint16_t, spec->retry_status_count);
+    memcpy(statuses, spec->retry_statuses, spec->retry_status_count * sizeof *statuses);
+    ret_rule->retry_statuses = statuses;
+    ret_rule->retry_status_count = spec->retry_status_count;
 }
 
 static bool gateway_has_listener(const struct gateway_spec *spec, const char *name)

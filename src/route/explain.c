@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "route/port_tables.h"
-#include "route/split.h"
 
 /* One walk over the listeners and candidates of the sockets asked for. */
 struct walk {
@@ -157,26 +156,87 @@ static void explain_port(struct walk *walk, const struct route_port *port)
         walk->winner = before;
 }
 
-static void explain_targets(const struct model_rule *model, struct bytes key, struct buffer *out)
+/* What makes a draw sticky, in the order in which it counts. */
+static void explain_chain(const struct stickiness *stickiness, struct buffer *out)
 {
-    struct bytes ids[ROUTE_MAX_ARMS];
-    uint32_t weights[ROUTE_MAX_ARMS];
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < model->target_count; i++) {
-        ids[i] = model->targets[i].arm_id;
-        weights[i] = model->targets[i].weight;
-        sum += weights[i];
+    const struct {
+        bool is_on;
+        const char *text;
+    } words[] = {
+        {stickiness->default_keys, "session headers and members, previous responses"},
+        {stickiness->user, "user"},
+        {stickiness->api_key, "API key"},
+        {stickiness->derived_key, "what the user says first"},
+    };
+    const char *separator = " ";
+    buffer_printf(out, "sticky (%s):", stickiness->origin);
+    if (stickiness->header.len > 0) {
+        buffer_printf(out, "%sheader %.*s", separator, BYTES_ARG(stickiness->header));
+        separator = ", ";
     }
-    int taken = key.len > 0 ? split_keyed(model->salt, key, ids, weights, SPLIT_ALL, model->target_count) : -1;
+    if (stickiness->cookie.len > 0) {
+        buffer_printf(out, "%scookie %.*s", separator, BYTES_ARG(stickiness->cookie));
+        separator = ", ";
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (!words[i].is_on)
+            continue;
+        buffer_printf(out, "%s%s", separator, words[i].text);
+        separator = ", ";
+    }
+    buffer_append_str(out, stickiness->new_conversations_only ? "; running conversations keep their arm\n" : "\n");
+}
+
+static void explain_pin(const struct stickiness *stickiness, const char *indent, struct buffer *out)
+{
+    const struct pin_rule *pin = &stickiness->pin;
+    if (pin->header.len == 0)
+        return;
+    buffer_printf(out, "%spins by header %.*s: ", indent, BYTES_ARG(pin->header));
+    if (stickiness->is_aborted)
+        buffer_append_str(out, "dropped, the Canary was aborted\n");
+    else if (pin->problem != NULL)
+        buffer_printf(out, "refused, %s\n", pin->problem);
+    else
+        buffer_append_str(out, "\"stable <token>\" or \"canary <token>\"\n");
+}
+
+static void explain_draw(const struct split *split, const struct split_draw *draw, const char *indent,
+                         struct buffer *out)
+{
+    if (split->count < 2)
+        return;
+    buffer_append_str(out, indent);
+    explain_chain(split->stickiness, out);
+    explain_pin(split->stickiness, indent, out);
+    if (draw->is_pin_refused)
+        buffer_printf(out, "%spin ignored: wrong token, or neither stable nor canary\n", indent);
+    buffer_printf(out, "%sdecided by: %s", indent, draw_reason_meaning(draw->reason));
+    if (draw->key.len > 0)
+        buffer_printf(out, " (%s)", draw->key_name);
+    buffer_append_char(out, '\n');
+}
+
+static void explain_targets(const struct pool_arm *arm, const struct model_rule *model,
+                            const struct split_request *request, struct buffer *out)
+{
+    struct split_scope scope = split_scope_of_model(arm, model);
+    struct split_draw draw;
+    uint64_t sum = 0;
+    int taken = split_foresee(&scope, request, &draw);
+    for (unsigned i = 0; i < model->target_count; i++)
+        sum += model->targets[i].weight;
+    explain_draw(&model->split, &draw, "    ", out);
     for (unsigned i = 0; i < model->target_count; i++) {
-        double share = key.len > 0 ? ((int)i == taken ? 100.0 : 0.0) : 100.0 * weights[i] / (double)sum;
+        uint32_t weight = model->targets[i].weight;
+        double share = taken >= 0 ? ((int)i == taken ? 100.0 : 0.0) : 100.0 * weight / (double)sum;
         buffer_printf(out, "    model %-*.*s %6.2f %%  weight %u\n", NAME_WIDTH - 2, BYTES_ARG(model->targets[i].name),
-                      share, weights[i]);
+                      share, weight);
     }
 }
 
-static void explain_arm(const struct pool_arm *arm, double share, bool is_eligible, struct bytes model,
-                        struct bytes key, struct buffer *out)
+static void explain_arm(const struct pool_arm *arm, double share, bool is_eligible, const struct split_request *request,
+                        struct buffer *out)
 {
     static const char *const kinds[] = {
         [POOL_ARM_POOL] = "pool", [POOL_ARM_SERVICE] = "service", [POOL_ARM_INVALID] = "invalid"};
@@ -187,43 +247,40 @@ static void explain_arm(const struct pool_arm *arm, double share, bool is_eligib
     else if (arm->weight > 0 && !is_eligible)
         buffer_append_str(out, ", left out: does not know the model, another pool does");
     buffer_append_char(out, '\n');
-    const struct model_rule *rule =
-        arm->kind == POOL_ARM_POOL && is_eligible && model.len > 0 ? hashmap_get(arm->models, model) : NULL;
+    const struct model_rule *rule = pool_arm_model(arm, request->model);
     if (rule != NULL && share > 0)
-        explain_targets(rule, key, out);
+        explain_targets(arm, rule, request, out);
 }
 
-static void explain_arms(const struct route_rule *rule, struct bytes model, struct bytes key, struct buffer *out)
+static void explain_arms(const struct route_rule *rule, const struct split_request *request, struct buffer *out)
 {
-    uint32_t eligible = route_eligible_arms(rule, model);
-    struct bytes ids[ROUTE_MAX_ARMS];
-    uint32_t weights[ROUTE_MAX_ARMS];
+    struct split_scope scope = split_scope_of_rule(rule, request->model);
+    struct split_draw draw;
     uint64_t sum = 0;
-    for (unsigned i = 0; i < rule->arm_count; i++) {
-        ids[i] = rule->arms[i].id;
-        weights[i] = rule->arms[i].weight;
-        sum += (eligible >> i & 1) != 0 ? weights[i] : 0;
-    }
-    int taken = key.len > 0 ? split_keyed(rule->salt, key, ids, weights, eligible, rule->arm_count) : -1;
+    int taken = split_foresee(&scope, request, &draw);
+    uint32_t eligible = scope.eligible;
+    for (unsigned i = 0; i < rule->arm_count; i++)
+        sum += (eligible >> i & 1) != 0 ? rule->arms[i].weight : 0;
     buffer_printf(out, "\n%s %s", rule->route, rule->rule_name);
-    if (model.len > 0)
-        buffer_printf(out, ", model %.*s", BYTES_ARG(model));
-    if (key.len > 0)
-        buffer_printf(out, ", key %.*s", BYTES_ARG(key));
+    if (request->model.len > 0)
+        buffer_printf(out, ", model %.*s", BYTES_ARG(request->model));
+    if (draw.key.len > 0)
+        buffer_printf(out, ", key %.*s", BYTES_ARG(draw.key));
     buffer_append_str(out, ":\n");
-    if (eligible == 0)
+    explain_draw(&rule->split, &draw, "  ", out);
+    if (eligible == 0 && taken < 0)
         buffer_append_str(out, "  no backend has weight: answers 500\n");
     for (unsigned i = 0; i < rule->arm_count; i++) {
         bool is_eligible = (eligible >> i & 1) != 0;
-        double share = is_eligible ? 100.0 * weights[i] / (double)sum : 0.0;
-        if (key.len > 0)
+        double share = is_eligible ? 100.0 * rule->arms[i].weight / (double)sum : 0.0;
+        if (taken >= 0)
             share = (int)i == taken ? 100.0 : 0.0;
-        explain_arm(&rule->arms[i], share, is_eligible, model, key, out);
+        explain_arm(&rule->arms[i], share, is_eligible, request, out);
     }
 }
 
 const struct route_rule *route_explain(const struct route_snapshot *snapshot, const struct route_request *request,
-                                       struct bytes model, struct bytes key, struct buffer *out)
+                                       const struct split_request *split, struct buffer *out)
 {
     char lower[HOST_MAX];
     struct walk walk = {.matching = {.request = request}, .out = out};
@@ -240,6 +297,6 @@ const struct route_rule *route_explain(const struct route_snapshot *snapshot, co
     else if (walk.winner == NULL)
         buffer_append_str(out, "\nno rule takes the request: 404\n");
     else
-        explain_arms(walk.winner->rule, model, key, out);
+        explain_arms(walk.winner->rule, split, out);
     return walk.winner != NULL ? walk.winner->rule : NULL;
 }

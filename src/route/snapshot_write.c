@@ -39,7 +39,7 @@ static void write_conditions(struct json_writer *writer, const char *key, const 
 static void write_model(struct json_writer *writer, const struct model_rule *model)
 {
     jw_begin_object(writer);
-    jw_member_string(writer, "model", model->model);
+    jw_member_string(writer, "model", model->model.len > 0 ? model->model : BYTES("*"));
     jw_member_str(writer, "object", model->object);
     jw_key(writer, "targets");
     jw_begin_array(writer);
@@ -60,7 +60,7 @@ static int by_model_name(const void *left, const void *right)
     return bytes_compare(a->model, b->model);
 }
 
-static void write_models(struct json_writer *writer, const struct hashmap *models)
+static void write_models(struct json_writer *writer, const struct hashmap *models, const struct model_rule *any)
 {
     size_t count = hashmap_len(models), cursor = 0, len = 0;
     struct arena *scratch = arena_new(0);
@@ -74,6 +74,8 @@ static void write_models(struct json_writer *writer, const struct hashmap *model
     jw_begin_array(writer);
     for (size_t i = 0; i < len; i++)
         write_model(writer, sorted[i]);
+    if (any != NULL)
+        write_model(writer, any);
     jw_end_array(writer);
     arena_free(scratch);
 }
@@ -89,7 +91,7 @@ static void write_arm(struct json_writer *writer, const struct pool_arm *arm)
     if (arm->kind == POOL_ARM_INVALID)
         jw_member_str(writer, "reason", arm->invalid_reason);
     if (arm->models != NULL)
-        write_models(writer, arm->models);
+        write_models(writer, arm->models, arm->any_model);
     jw_end_object(writer);
 }
 
@@ -99,6 +101,7 @@ static void write_rule(struct json_writer *writer, const struct route_rule *rule
     jw_member_str(writer, "rule", rule->rule_name);
     jw_member_u64(writer, "requestTimeoutMs", rule->request_timeout_ms);
     jw_member_u64(writer, "backendTimeoutMs", rule->backend_timeout_ms);
+    jw_member_str(writer, "stickiness", rule->split.stickiness->origin);
     jw_key(writer, "arms");
     jw_begin_array(writer);
     for (unsigned i = 0; i < rule->arm_count; i++)

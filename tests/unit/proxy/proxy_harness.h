@@ -139,7 +139,8 @@ static inline void reconnect(struct world *world, int receive_buffer_bytes)
     http_server_accept(world->server, ends[1], &peer, &world->socket);
 }
 
-static inline void world_start_with(struct world *world, const char *yaml, const struct proxy_config *config)
+static inline void world_start_full(struct world *world, const char *yaml, const struct proxy_config *config,
+                                    struct canary_taps *taps)
 {
     memset(world, 0, sizeof *world);
     world->fd = -1;
@@ -147,6 +148,7 @@ static inline void world_start_with(struct world *world, const char *yaml, const
     world->reactor = reactor_new("test");
     world->metrics = metrics_new(1, 100);
     world->fixture = fixture_new();
+    world->fixture->taps = taps;
     struct proxy_config with_budget = *config;
     with_budget.budget = &world->budget;
     world->proxy = proxy_new(world->reactor, &with_budget, world->metrics, 0);
@@ -160,6 +162,11 @@ static inline void world_start_with(struct world *world, const char *yaml, const
     if (yaml != NULL)
         add_objects(world, yaml);
     reconnect(world, 0);
+}
+
+static UNUSED_OK void world_start_with(struct world *world, const char *yaml, const struct proxy_config *config)
+{
+    world_start_full(world, yaml, config, NULL);
 }
 
 static UNUSED_OK void world_start(struct world *world, const char *yaml)

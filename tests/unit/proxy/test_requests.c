@@ -222,13 +222,13 @@ static void a_chunked_body_arrives_with_its_length(void **state)
     "spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}], "                                \
     "connection: {bufferLimit: 16}}\n---\n"
 
-static void a_body_over_the_buffer_limit_is_refused_whether_announced_or_not(void **state)
+static void a_model_beyond_the_buffer_limit_is_refused_whether_announced_or_not(void **state)
 {
     (void)state;
     struct world world;
     world_start(&world, ONE_POOL SMALL_BUFFER);
     set_origins(&world, "p", 0, 1);
-    client_send(&world, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 17\r\n\r\n");
+    client_send(&world, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 17\r\n\r\n{\"a\": 5678901234 ");
     expect_error(&world, 413, "body_too_large");
     reconnect(&world, 0);
     client_send(&world, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -238,6 +238,53 @@ static void a_body_over_the_buffer_limit_is_refused_whether_announced_or_not(voi
     reconnect(&world, 0);
     client_post(&world, "", "{\"a\": \"56789012\"");
     expect_error(&world, 400, "truncated_json"); /* 16 bytes are read */
+    world_stop(&world);
+}
+
+static void a_model_within_the_buffer_limit_lets_the_rest_pass(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, ONE_POOL SMALL_BUFFER);
+    set_origins(&world, "p", 0, 1);
+    client_post(&world, "", "{\"model\":\"m\",\"a\":5678901234}");
+    answer_hello(&world, &world.origins[0]);
+    buffer_clear(&world.got);
+    client_post(&world, "", "{\"model\": \"ends at 17\"}"); /* its quote is the byte too many */
+    expect_error(&world, 413, "body_too_large");
+    world_stop(&world);
+}
+
+/* Large pieces are received where they are kept: the next request behind the body is not part of it. */
+static void a_body_in_large_pieces_arrives_as_it_was_sent(void **state)
+{
+    (void)state;
+    enum { SIZE = 30000, PIECE = 7001 };
+    static char body[SIZE + 1];
+    struct world world;
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 1);
+    for (unsigned i = 0; i < SIZE; i++)
+        body[i] = (char)('a' + i % 23);
+    memcpy(body, "{\"model\":\"m\",\"prompt\":\"", sizeof "{\"model\":\"m\",\"prompt\":\"" - 1);
+    memcpy(body + SIZE - 2, "\"}", 3);
+    client_send(&world, "POST /v1/x HTTP/1.1\r\nHost: h\r\nContent-Length: 30000\r\n\r\n");
+    for (unsigned at = 0; at < SIZE; at += PIECE) {
+        struct buffer piece = {0};
+        buffer_append(&piece, bytes_make(body + at, SIZE - at < PIECE ? SIZE - at : PIECE));
+        if (at + PIECE >= SIZE)
+            buffer_append_str(&piece, "GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
+        send_all(world.fd, buffer_bytes(&piece));
+        buffer_deinit(&piece);
+        world_turn(&world);
+        world_turn(&world);
+    }
+    until(&world, has_text(&world.origins[0].got, "Content-Length: 30000\r\n\r\n{\"model\""));
+    until(&world, has_text(&world.origins[0].got, body));
+    answer_hello(&world, &world.origins[0]);
+    buffer_clear(&world.got);
+    until(&world, has_text(&world.origins[0].got, "GET /next HTTP/1.1\r\n"));
+    answer_hello(&world, &world.origins[0]);
     world_stop(&world);
 }
 
@@ -356,7 +403,9 @@ int main(void)
         cmocka_unit_test(an_empty_body_is_no_bad_json),
         cmocka_unit_test(compressed_json_is_refused),
         cmocka_unit_test(a_chunked_body_arrives_with_its_length),
-        cmocka_unit_test(a_body_over_the_buffer_limit_is_refused_whether_announced_or_not),
+        cmocka_unit_test(a_model_beyond_the_buffer_limit_is_refused_whether_announced_or_not),
+        cmocka_unit_test(a_model_within_the_buffer_limit_lets_the_rest_pass),
+        cmocka_unit_test(a_body_in_large_pieces_arrives_as_it_was_sent),
         cmocka_unit_test(a_spent_body_budget_refuses_large_bodies_and_lets_small_ones_pass),
         cmocka_unit_test(a_held_body_is_counted_until_its_exchange_ends),
         cmocka_unit_test(a_broken_reference_is_a_500_and_a_pool_without_endpoints_a_503),

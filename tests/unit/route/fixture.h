@@ -25,7 +25,9 @@ struct fixture {
     struct object_cache *cache;
     struct pool_registry *pools;
     struct split_registry *splits;
-    struct arena *arena; /* of the report and of requests */
+    const struct arm_memories *memories; /* NULL: nothing is remembered */
+    struct canary_taps *taps;            /* NULL: nothing is measured for Canaries; the test's to free */
+    struct arena *arena;                 /* of the report and of requests */
     struct status_report *report;
     struct route_snapshot *snapshot;
     const char *addresses[4];
@@ -151,6 +153,8 @@ static UNUSED_OK struct route_snapshot *fixture_compile(struct fixture *fixture)
     struct compile_input input = {.cache = fixture->cache,
                                   .pools = fixture->pools,
                                   .splits = fixture->splits,
+
+                                  .taps = fixture->taps,
                                   .addresses = fixture->addresses,
                                   .address_count = fixture->address_count,
                                   .bind = fixture_bind,
@@ -208,6 +212,51 @@ static UNUSED_OK struct route_match fixture_match(struct fixture *fixture, const
     route_match(fixture->snapshot, &request, &match);
     return match;
 }
+
+/* What a draw looks at besides the rule; absent members are "". */
+struct turn {
+    const char *model;
+    const char *key; /* in x-session-id, in the place of headers */
+    const char *headers[4];
+    const char *body; /* scanned, with its messages */
+    const char *path;
+    uint64_t now_ms;
+};
+
+static UNUSED_OK struct split_request fixture_turn(struct fixture *fixture, const struct turn *turn)
+{
+    struct openai_scan *scan = ARENA_NEW(fixture->arena, struct openai_scan);
+    struct conversation_scan *conversation = ARENA_NEW(fixture->arena, struct conversation_scan);
+    const char **headers = ARENA_ARRAY(fixture->arena, const char *, 4);
+    memcpy(headers, turn->headers, sizeof turn->headers);
+    if (turn->key != NULL && turn->key[0] != '\0')
+        headers[0] = arena_printf(fixture->arena, "x-session-id=%s", turn->key);
+    openai_scan_init(scan);
+    conversation_scan_init(conversation);
+    scan->conversation = conversation;
+    if (turn->body != NULL && (!openai_scan_feed(scan, bytes_of(turn->body)) || !openai_scan_finish(scan)))
+        fail_msg("%s: %s", turn->body, scan_error_message(scan->error));
+    return (struct split_request){.model = turn->model != NULL ? bytes_of(turn->model) : openai_scan_model(scan),
+                                  .facts = {.header = fixture_header,
+                                            .context = (void *)(uintptr_t)headers,
+                                            .path = bytes_of(turn->path != NULL ? turn->path : "/v1/chat/completions"),
+                                            .scan = scan,
+                                            .conversation = conversation,
+                                            .arena = fixture->arena},
+                                  .memories = fixture->memories,
+                                  .now_ms = turn->now_ms};
+}
+
+static UNUSED_OK struct split_choice fixture_draw(struct fixture *fixture, const struct route_rule *rule,
+                                                  const struct turn *turn)
+{
+    struct split_request request = fixture_turn(fixture, turn);
+    struct split_choice choice;
+    route_split(rule, &request, &choice);
+    return choice;
+}
+
+#define DRAW(fixture, rule, ...) fixture_draw((fixture), (rule), &(struct turn){__VA_ARGS__})
 
 /* "default/r rules[0]", "no listener" or "no match". */
 static UNUSED_OK const char *fixture_winner(struct fixture *fixture, const struct asked *asked)

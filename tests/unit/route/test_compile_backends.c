@@ -119,7 +119,7 @@ static void the_older_model_keeps_a_name_within_its_pool(void **state)
     assert_true(bytes_equal_str(found->targets[0].name, "old"));
     assert_true(bytes_equal_str(found->targets[0].arm_id, "model/default/p/old"));
     assert_true(bytes_equal_str(found->targets[0].arm_text, "p/old"));
-    assert_true(bytes_equal_str(found->salt, "default/z-old"));
+    assert_true(bytes_equal_str(found->split.stickiness->salt, "default/z-old"));
     assert_null(hashmap_get(rule(fixture)->arms[0].targets, BYTES("new")));
 }
 
@@ -147,6 +147,51 @@ static void targets_of_one_name_are_one_arm(void **state)
     const struct model_rule *found = hashmap_get(rule(fixture)->arms[0].models, BYTES("m"));
     assert_int_equal(found->target_count, 2);
     assert_int_equal(found->targets[0].weight, 4);
+}
+
+#define REWRITE(group, name, spec)                                                                                     \
+    "apiVersion: " group "/v1alpha2\n"                                                                                 \
+    "kind: InferenceModelRewrite\n"                                                                                    \
+    "metadata: {name: " name "}\n"                                                                                     \
+    "spec: " spec "\n"                                                                                                 \
+    "---\n"
+#define NAMED(model) "matches: [{model: {type: Exact, value: " model "}}]"
+
+static const char *target_of(struct fixture *fixture, const char *model)
+{
+    struct split_choice choice = DRAW(fixture, rule(fixture), .model = model, .key = "k");
+    return choice.target != NULL ? arena_strndup(fixture->arena, choice.target->name) : "unchanged";
+}
+
+static void a_rewrite_is_a_source_of_model_rules(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_apply(fixture, CLASS GATEWAY POOL_X("p") POOL_ROUTE(REF(X, "p")));
+    fixture_apply(fixture, REWRITE("llm-d.ai", "old",
+                                   "{poolRef: {name: p}, rules: [{" NAMED(
+                                       "a") ", targets: "
+                                            "[{modelRewrite: a-1}]}, {targets: [{modelRewrite: rest-1}]}]}"));
+    fixture_apply(fixture, REWRITE("llm-d.ai", "new",
+                                   "{poolRef: {name: p}, rules: [{targets: [{modelRewrite: "
+                                   "rest-2}]}, {" NAMED("a") ", targets: [{modelRewrite: a-2}]}, {" NAMED(
+                                       "b") ", targets: [{modelRewrite: b-2, weight: 1}, "
+                                            "{modelRewrite: b-3, weight: 9}]}]}"));
+    fixture_compile(fixture);
+    assert_string_equal(target_of(fixture, "a"), "a-1");
+    assert_string_equal(target_of(fixture, "z"), "rest-1");
+    const struct model_rule *found = hashmap_get(rule(fixture)->arms[0].models, BYTES("b"));
+    assert_int_equal(found->target_count, 2);
+    /* who asks for a target by name gets it */
+    assert_string_equal(target_of(fixture, "b-3"), "unchanged");
+    assert_string_equal(fixture_condition(fixture, KUBE_MODEL_REWRITE, "old", NULL, "Accepted"), "True/Accepted");
+    assert_string_equal(fixture_condition(fixture, KUBE_MODEL_REWRITE, "new", NULL, "Accepted"),
+                        "False/ModelNameInUse");
+    /* an InferenceModel goes before Rewrites */
+    fixture_apply(fixture, MODEL("m", "{modelName: a, poolRef: {name: p}, targetModels: [{name: a-3}]}"));
+    fixture_compile(fixture);
+    assert_string_equal(target_of(fixture, "a"), "a-3");
+    assert_string_equal(fixture_condition(fixture, KUBE_MODEL_REWRITE, "old", NULL, "Accepted"),
+                        "False/ModelNameInUse");
 }
 
 static void pools_and_counters_are_given_back_with_the_snapshot(void **state)
@@ -179,6 +224,7 @@ int main(void)
         FIXTURE_TEST(the_older_model_keeps_a_name_within_its_pool),
         FIXTURE_TEST(a_model_finds_its_pool_by_either_spelling),
         FIXTURE_TEST(targets_of_one_name_are_one_arm),
+        FIXTURE_TEST(a_rewrite_is_a_source_of_model_rules),
         FIXTURE_TEST(pools_and_counters_are_given_back_with_the_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

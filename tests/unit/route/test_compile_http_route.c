@@ -261,8 +261,7 @@ static void a_route_without_backends_is_resolved_and_has_no_arm(void **state)
     compile(fixture, ROUTE("r", "{" PARENT "rules: [{}]}"));
     assert_string_equal(route(fixture, "r", "ResolvedRefs"), "True/ResolvedRefs");
     struct route_match match = fixture_match(fixture, &(struct asked){.path = "/"});
-    struct split_choice choice;
-    route_split(match.rule, BYTES("m"), BYTES(""), fixture->arena, &choice);
+    struct split_choice choice = DRAW(fixture, match.rule, .model = "m");
     assert_int_equal(choice.outcome, SPLIT_NO_ARM);
     assert_null(choice.arm);
 }

@@ -15,8 +15,8 @@ static struct told explain(struct fixture *fixture, const struct asked *asked, c
 {
     struct buffer out = {0};
     struct route_request request = fixture_request(fixture, asked);
-    struct told told = {.is_taken =
-                            route_explain(fixture->snapshot, &request, bytes_of(model), bytes_of(key), &out) != NULL};
+    struct split_request split = fixture_turn(fixture, &(struct turn){.model = model, .key = key});
+    struct told told = {.is_taken = route_explain(fixture->snapshot, &request, &split, &out) != NULL};
     told.text = arena_strndup(fixture->arena, buffer_bytes(&out));
     buffer_deinit(&out);
     return told;
@@ -111,8 +111,7 @@ static void a_key_has_one_arm(void **state)
     base(fixture);
     struct told told = explain(fixture, &(struct asked){.path = "/"}, "unknown", "user-1");
     struct route_match match = fixture_match(fixture, &(struct asked){.path = "/"});
-    struct split_choice choice;
-    route_split(match.rule, BYTES("unknown"), BYTES("user-1"), fixture->arena, &choice);
+    struct split_choice choice = DRAW(fixture, match.rule, .model = "unknown", .key = "user-1");
     assert_line(told.text, arena_strndup(fixture->arena, choice.arm->text), "100.00 %");
 }
 

@@ -25,9 +25,7 @@ static const struct route_rule *canary(struct fixture *fixture, const char *more
 static struct split_choice draw(struct fixture *fixture, const struct route_rule *rule, const char *model,
                                 const char *key)
 {
-    struct split_choice choice;
-    route_split(rule, bytes_of(model), bytes_of(key), fixture->arena, &choice);
-    return choice;
+    return DRAW(fixture, rule, .model = model, .key = key);
 }
 
 static unsigned count_text(struct fixture *fixture, const struct route_rule *rule, const char *model, unsigned draws,
@@ -158,16 +156,16 @@ static void a_key_always_gets_the_same_arms_in_the_same_shares(void **state)
 static void counters_survive_a_recompile_and_start_anew_with_other_weights(void **state)
 {
     struct fixture *fixture = *state;
-    const struct split_counters *before = canary(fixture, CANARY)->counters;
+    const struct split_counters *before = canary(fixture, CANARY)->split.counters;
     fixture_apply(fixture, ROUTE("other", "{parentRefs: [{name: g}], rules: [{}]}"));
     fixture_compile(fixture);
     const struct route_rule *rule = fixture_match(fixture, &(struct asked){.path = "/"}).rule;
-    assert_ptr_equal(rule->counters, before);
+    assert_ptr_equal(rule->split.counters, before);
     fixture_apply(fixture, ROUTE("r", "{parentRefs: [{name: g}], rules: [{backendRefs: [" POOL_REF(
                                           "v1", "80") ", " POOL_REF("v2", "20") "]}]}"));
     fixture_compile(fixture);
     rule = fixture_match(fixture, &(struct asked){.path = "/"}).rule;
-    assert_ptr_not_equal(rule->counters, before);
+    assert_ptr_not_equal(rule->split.counters, before);
     assert_int_equal(count_text(fixture, rule, "base", 10, "v2/base"), 2);
     split_registry_sweep(fixture->splits);
     pool_registry_sweep(fixture->pools);
