@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/bind_retry.h"
+#include "control/canaries/canaries.h"
 #include "control/health.h"
 #include "control/manifest_apply.h"
 #include "control/members.h"
+#include "control/pool_settings.h"
 #include "control/status_writer.h"
 #include "control/store_feed.h"
 #include "kube/api/inference.h"
@@ -37,6 +39,9 @@ struct control {
     struct manifest_apply *manifests;
     struct pool_registry *pools;
     struct split_registry *splits;
+    struct canary_taps *taps;
+    struct strata_options strata; /* of all taps */
+    struct canaries *canaries;
     struct workloads *workloads;
     struct health *health;
     struct file_source *source; /* NULL: no files */
@@ -95,6 +100,7 @@ static void compile(struct control *control)
         .cache = control->feed.cache,
         .pools = control->pools,
         .splits = control->splits,
+        .taps = control->taps,
         .addresses = control->config.addresses,
         .address_count = control->config.address_count,
         .bind = bind_retry_bind,
@@ -148,6 +154,8 @@ static void update_members(struct control *control)
         else if (object != NULL)
             members_of_pool(control->feed.cache, object, arena, &members);
         pool_set_members(pool, members.items, members.len, &change);
+        if (object != NULL && !pool->is_service)
+            pool_settings_follow(control->feed.cache, object, pool);
     }
     control->are_members_stale = false;
     arena_free(arena);
@@ -225,19 +233,23 @@ void control_adopted(struct control *control, uint64_t generation)
     control->latest = (struct compiled){0};
     pool_registry_sweep(control->pools);
     split_registry_sweep(control->splits);
+    canary_taps_sweep(control->taps);
     write_statuses(control);
     tell_ready(control);
 }
 
 static void on_news(void *context, struct store_news news)
 {
-    mark(context, news.is_config, news.is_members);
+    struct control *control = context;
+    canaries_wake(control->canaries);
+    mark(control, news.is_config, news.is_members);
 }
 
 static void on_repaired(void *context)
 {
     struct control *control = context;
     control->is_repaired = true;
+    canaries_start(control->canaries);
     mark(control, true, true);
 }
 
@@ -304,6 +316,11 @@ static void on_workloads_stopped(void *context)
     control->hooks.stopped(control->hooks.context);
 }
 
+static void on_pool_taken(void *context)
+{
+    mark(context, false, true);
+}
+
 struct control *control_new(struct reactor *reactor, struct store *store, struct event_recorder *recorder,
                             const struct control_config *config, const struct control_hooks *hooks)
 {
@@ -321,6 +338,16 @@ struct control *control_new(struct reactor *reactor, struct store *store, struct
     wheel_timer_init(&control->status_retry, on_status_retry);
     wheel_timer_init(&control->address_retry, on_address_retry);
     control->binds = (struct bind_retry){.bind = hooks->bind, .context = hooks->context};
+    strata_default_options(&control->strata);
+    control->taps = canary_taps_new(config->shard > 0 ? config->shard : 1, &control->strata);
+    control->canaries = canaries_new(&(struct run_context){.reactor = reactor,
+                                                           .store = store,
+                                                           .recorder = recorder,
+                                                           .pools = control->pools,
+                                                           .taps = control->taps,
+                                                           .strata = &control->strata,
+                                                           .on_pool_taken = on_pool_taken,
+                                                           .context = control});
     store_feed_init(&control->feed, store, on_news, control);
     struct workloads_config workloads = config->workloads;
     workloads.on_repaired = on_repaired;
@@ -338,6 +365,7 @@ void control_free(struct control *control)
     reactor_task_cancel(&control->reconcile);
     reactor_timer_cancel(control->reactor, &control->status_retry);
     reactor_timer_cancel(control->reactor, &control->address_retry);
+    canaries_free(control->canaries);
     workloads_free(control->workloads);
     store_feed_deinit(&control->feed);
     manifest_apply_free(control->manifests);
@@ -345,6 +373,7 @@ void control_free(struct control *control)
     compiled_deinit(&control->latest);
     compiled_deinit(&control->in_force);
     split_registry_free(control->splits);
+    canary_taps_free(control->taps);
     pool_registry_free(control->pools);
     free(control);
 }
@@ -378,4 +407,9 @@ const struct status_report *control_report(const struct control *control)
 struct pool_registry *control_pools(struct control *control)
 {
     return control->pools;
+}
+
+void control_write_canaries(const struct control *control, struct json_writer *json)
+{
+    canaries_write(control->canaries, json);
 }

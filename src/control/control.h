@@ -7,6 +7,7 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include "base/json_write.h"
 #include "control/file_source.h"
 #include "control/workloads/workloads.h"
 #include "route/compile.h"
@@ -36,7 +37,7 @@ struct control_config {
     uint64_t default_buffer_limit_bytes;
     uint32_t status_retry_ms; /* how soon statuses are written again that the disk did not take */
     struct metrics *metrics;
-    unsigned shard;
+    unsigned shard; /* of the control thread: the workers have those before it */
 };
 
 /* Borrows store and recorder. */
@@ -60,5 +61,6 @@ bool control_is_ready(const struct control *control);
 const struct route_snapshot *control_snapshot(const struct control *control);
 const struct status_report *control_report(const struct control *control);
 struct pool_registry *control_pools(struct control *control);
+void control_write_canaries(const struct control *control, struct json_writer *json);
 
 #endif

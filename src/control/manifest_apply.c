@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/log.h"
+#include "control/canaries/target.h"
 #include "kube/apiserver/change.h"
 #include "kube/patch/apply_patch.h"
 
@@ -28,6 +29,7 @@ struct owned {
     char *namespace_;
     char *name;
     unsigned edit;            /* the last one that named it */
+    uint64_t asked_arms;      /* target_arms_hash() of what that one asked for */
     struct pending *deletion; /* it left the files: forgotten when that is durable; NULL: it did not */
 };
 
@@ -172,6 +174,7 @@ static void own(struct plan *plan, const struct kube_object *object)
     }
     part(owned, owned->deletion);
     owned->edit = apply->edit_count;
+    owned->asked_arms = target_arms_hash(object->kind, object->tree);
 }
 
 /* Settles the edit when its last write is. */
@@ -258,6 +261,16 @@ static json_t *asked_tree(const struct kube_object *object)
     return tree;
 }
 
+/* Weights that a Canary has moved stay for as long as nobody edits them in the files: what the files say was where the
+ * release began, also for a process that starts in the middle of it. */
+static void keep_moved_weights(const struct plan *plan, const struct kube_object *object, json_t *asked,
+                               const json_t *present)
+{
+    const struct owned *owned = hashmap_get(plan->apply->owned_by_key, bytes_of(key_of(object, plan->arena)));
+    if (owned == NULL || owned->asked_arms == target_arms_hash(object->kind, object->tree))
+        target_keep_arms(object->kind, asked, present);
+}
+
 /* The next state, as a tree of its own; NULL when nothing changes (or config cannot be applied: a problem). */
 static json_t *next_tree(const struct plan *plan, const struct kube_object *object, json_t *present,
                          struct problems *problems)
@@ -266,6 +279,8 @@ static json_t *next_tree(const struct plan *plan, const struct kube_object *obje
     char now[21], error[300];
     struct apply_conflict *conflicts;
     json_t *config = asked_tree(object);
+    if (present != NULL)
+        keep_moved_weights(plan, object, config, present);
     struct apply_request request = {.manager = MANAGER,
                                     .api_version = json_string_value(json_object_get(object->tree, "apiVersion")),
                                     .time = now,

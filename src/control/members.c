@@ -5,13 +5,13 @@
 #include "kube/api/core.h"
 #include "kube/api/inference.h"
 
-static void add_member(struct member_list *list, struct arena *arena, const char *ip, uint16_t port, const char *owner,
-                       bool is_ready, bool is_checked)
+static struct pool_member *add_member(struct member_list *list, struct arena *arena, const char *ip, uint16_t port,
+                                      const char *owner, bool is_ready, bool is_checked)
 {
     /* The same address by Pod and by slice is one endpoint: the Pod, seen first, tells more. */
     for (unsigned i = 0; i < list->len; i++)
         if (list->items[i].port == port && strcmp(list->items[i].ip, ip) == 0)
-            return;
+            return &list->items[i];
     if (list->len == list->capacity) {
         unsigned capacity = list->capacity > 0 ? list->capacity * 2 : 8;
         struct pool_member *items = ARENA_ARRAY(arena, struct pool_member, capacity);
@@ -20,13 +20,21 @@ static void add_member(struct member_list *list, struct arena *arena, const char
         list->items = items;
         list->capacity = capacity;
     }
-    list->items[list->len++] =
+    list->items[list->len] =
         (struct pool_member){.ip = ip, .port = port, .pod = owner, .is_ready = is_ready, .is_checked = is_checked};
+    return &list->items[list->len++];
 }
 
 static const char *owner_text(const struct kube_object *object, struct arena *arena)
 {
     return arena_printf(arena, "%s/%s", object->namespace_, object->name);
+}
+
+/* The label by which controllers tell pods of one template from those of another. */
+static const char *revision_of(const struct kube_object *pod)
+{
+    const char *hash = kube_labels_get(&pod->labels, "pod-template-hash");                  /* Deployment */
+    return hash != NULL ? hash : kube_labels_get(&pod->labels, "controller-revision-hash"); /* StatefulSet, DaemonSet */
 }
 
 static bool is_member_pod(const struct kube_object *object, const char *namespace_, const struct kube_labels *selector)
@@ -54,8 +62,8 @@ void members_of_pool(const struct object_cache *cache, const struct kube_object 
         if (!is_member_pod(object, pool->namespace_, &spec->selector))
             continue;
         for (unsigned i = 0; i < spec->port_count; i++)
-            add_member(ret_members, arena, pod->pod_ip, spec->ports[i], owner_text(object, arena), pod->is_ready,
-                       false);
+            add_member(ret_members, arena, pod->pod_ip, spec->ports[i], owner_text(object, arena), pod->is_ready, false)
+                ->revision = revision_of(object);
     }
     for (size_t cursor = 0; (object = object_cache_next(cache, KUBE_ENDPOINT_SLICE, &cursor)) != NULL;) {
         const struct endpoint_slice_spec *slice = object->spec;
@@ -113,7 +121,8 @@ void members_of_service(const struct object_cache *cache, const struct kube_obje
         const struct pod_spec *pod = object->spec;
         uint16_t number = target_port(pod, wanted);
         if (number != 0 && is_member_pod(object, service->namespace_, &spec->selector))
-            add_member(ret_members, arena, pod->pod_ip, number, owner_text(object, arena), pod->is_ready, false);
+            add_member(ret_members, arena, pod->pod_ip, number, owner_text(object, arena), pod->is_ready, false)
+                ->revision = revision_of(object);
     }
     for (size_t cursor = 0; (object = object_cache_next(cache, KUBE_ENDPOINT_SLICE, &cursor)) != NULL;) {
         const struct endpoint_slice_spec *slice = object->spec;

@@ -2,6 +2,11 @@
 /* store_feed.c: which kinds matter to routing, and how.  The cache holds those and no others. */
 #include "control/store_feed.h"
 
+#include <string.h>
+
+#include "kube/api/canary.h"
+#include "route/compile.h"
+
 enum role { ROLE_NONE, ROLE_CONFIG, ROLE_MEMBERS };
 
 /* Deployments and ReplicaSets are read by their controllers, from the store. */
@@ -10,7 +15,8 @@ static enum role role_of(enum kube_kind kind)
     static const enum role roles[KUBE_KIND_COUNT] = {
         [KUBE_POD] = ROLE_MEMBERS,
         [KUBE_ENDPOINT_SLICE] = ROLE_MEMBERS,
-        [KUBE_NAMESPACE] = ROLE_CONFIG, /* its labels: allowedRoutes.namespaces.selector */
+        [KUBE_CONFIG_MAP] = ROLE_MEMBERS, /* a pool's picker configuration; no route's */
+        [KUBE_NAMESPACE] = ROLE_CONFIG,   /* its labels: allowedRoutes.namespaces.selector */
         [KUBE_SERVICE] = ROLE_CONFIG,
         [KUBE_GATEWAY_CLASS] = ROLE_CONFIG,
         [KUBE_GATEWAY] = ROLE_CONFIG,
@@ -19,8 +25,14 @@ static enum role role_of(enum kube_kind kind)
         [KUBE_INFERENCE_POOL] = ROLE_CONFIG,
         [KUBE_INFERENCE_POOL_X] = ROLE_CONFIG,
         [KUBE_INFERENCE_MODEL] = ROLE_CONFIG,
+        [KUBE_SECRET] = ROLE_CONFIG, /* tokens of pins */
+        [KUBE_MODEL_REWRITE_X] = ROLE_CONFIG,
+        [KUBE_MODEL_REWRITE] = ROLE_CONFIG,
+        [KUBE_OBJECTIVE_X] = ROLE_CONFIG,
+        [KUBE_OBJECTIVE] = ROLE_CONFIG,
         [KUBE_CLIENT_TRAFFIC_POLICY] = ROLE_CONFIG,
         [KUBE_BACKEND_TRAFFIC_POLICY] = ROLE_CONFIG,
+        [KUBE_CANARY] = ROLE_CONFIG,
     };
     return roles[kind];
 }
@@ -46,17 +58,41 @@ static enum object_change apply(struct store_feed *feed, const struct store_even
     return object_cache_put(feed->cache, kube_object_take(object));
 }
 
+/* The one thing in a status that changes routes. */
+static bool is_aborted(const struct stored *stored)
+{
+    return stored != NULL && stored->object->kind == KUBE_CANARY && canary_is_aborted(stored->object);
+}
+
+/* Of Secrets only the tokens of pins matter. */
+static bool is_used(const struct store_feed *feed, const struct kube_object *object)
+{
+    size_t cursor = 0;
+    const struct kube_object *canary;
+    if (object->kind != KUBE_SECRET)
+        return true;
+    while ((canary = object_cache_next(feed->cache, KUBE_CANARY, &cursor)) != NULL) {
+        const struct canary_spec *spec = canary->spec;
+        if (spec->pin.header[0] != '\0' && strcmp(spec->pin.secret_name, object->name) == 0 &&
+            strcmp(canary->namespace_, object->namespace_) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void take(struct store_feed *feed, const struct store_event *event, struct store_news *news)
 {
     enum role role = role_of(event->now->object->kind);
     if (role == ROLE_NONE)
         return;
+    bool is_abort_new = is_aborted(event->now) != is_aborted(event->before);
     enum object_change change = apply(feed, event);
     /* Statuses of routes and what they refer to are our own words; those of Pods say where they are and how. */
     if (role == ROLE_MEMBERS)
         news->is_members = news->is_members || change != OBJECT_UNCHANGED;
-    else
-        news->is_config = news->is_config || (change != OBJECT_UNCHANGED && change != OBJECT_STATUS_CHANGED);
+    else if (is_used(feed, event->now->object))
+        news->is_config =
+            news->is_config || is_abort_new || (change != OBJECT_UNCHANGED && change != OBJECT_STATUS_CHANGED);
 }
 
 static void on_events(struct store_watcher *watcher)

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "gateway/explain_page.h"
-#include "inference/schedule/scheduler.h"
+#include "gateway/pool_gauges.h"
+#include "gateway/score_table.h"
 
 struct admin {
     struct reactor *reactor;
@@ -20,6 +21,7 @@ struct admin {
     unsigned shard;
     struct control *control;
     const struct store *store;
+    const struct arm_memories *memories;
 };
 
 struct page {
@@ -46,41 +48,6 @@ static unsigned write_readyz(struct admin *admin, struct exchange *exchange, str
 static void set_gauge(struct admin *admin, enum metric_id id, const char *const *labels, int64_t value)
 {
     metric_set(metrics_series(admin->metrics, admin->shard, id, labels), value);
-}
-
-static void gauge_pool(struct admin *admin, struct pool *pool)
-{
-    char name[600];
-    snprintf(name, sizeof name, "%s/%s", pool->namespace_, pool->name);
-    unsigned usable = 0;
-    pthread_mutex_lock(&pool->lock);
-    for (unsigned i = 0; i < pool->member_count; i++) {
-        struct endpoint *endpoint = pool->members[i];
-        struct pick_score score;
-        schedule_score(endpoint, BYTES(""), reactor_now_ms(admin->reactor), &score);
-        const char *labels[] = {name, endpoint->text};
-        set_gauge(admin, METRIC_ENDPOINT_WAITING, labels, score.waiting);
-        set_gauge(admin, METRIC_ENDPOINT_RUNNING, labels, score.running);
-        set_gauge(admin, METRIC_ENDPOINT_KV_USE, labels, score.kv_permille / 10);
-        set_gauge(admin, METRIC_ENDPOINT_IN_FLIGHT, labels, score.in_flight);
-        usable += score.is_usable;
-    }
-    unsigned all = pool->member_count;
-    pthread_mutex_unlock(&pool->lock);
-    set_gauge(admin, METRIC_POOL_ENDPOINTS, (const char *[]){name, "all"}, all);
-    set_gauge(admin, METRIC_POOL_ENDPOINTS, (const char *[]){name, "ready"}, usable);
-}
-
-/* Only what is there has a series: pods come with new addresses for as long as the gateway runs. */
-static void gauge_pools(struct admin *admin)
-{
-    static const enum metric_id ids[] = {METRIC_POOL_ENDPOINTS, METRIC_ENDPOINT_WAITING, METRIC_ENDPOINT_RUNNING,
-                                         METRIC_ENDPOINT_KV_USE, METRIC_ENDPOINT_IN_FLIGHT};
-    for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-        metrics_clear(admin->metrics, ids[i]);
-    struct pool *pool;
-    for (size_t cursor = 0; (pool = pool_registry_next(control_pools(admin->control), &cursor)) != NULL;)
-        gauge_pool(admin, pool);
 }
 
 static int64_t resident_bytes(void)
@@ -133,7 +100,7 @@ static void set_store_figures(struct admin *admin)
 static unsigned write_metrics(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
     (void)exchange;
-    gauge_pools(admin);
+    pool_gauges_set(control_pools(admin->control), admin->metrics, admin->shard, reactor_now_ms(admin->reactor));
     const struct route_snapshot *snapshot = control_snapshot(admin->control);
     set_gauge(admin, METRIC_SNAPSHOT_GENERATION, NULL, snapshot != NULL ? (int64_t)snapshot->generation : 0);
     set_gauge(admin, METRIC_PROCESS_RSS, NULL, resident_bytes());
@@ -169,7 +136,20 @@ static void write_names(struct json_writer *writer, const char *key, const struc
     jw_end_array(writer);
 }
 
-static void write_endpoint(struct json_writer *writer, struct endpoint *endpoint, uint64_t now_ms)
+/* What this process sent there, and learnt of it. */
+static void write_work(struct json_writer *writer, const struct endpoint *endpoint)
+{
+    const struct endpoint_work *work = &endpoint->work;
+    jw_member_u64(writer, "prefilling", atomic_load(&work->prefilling));
+    jw_member_u64(writer, "prefillTokens", atomic_load(&work->prefill_tokens));
+    jw_member_u64(writer, "promptTokens", atomic_load(&work->prompt_tokens));
+    jw_member_double(writer, "ttftMs", atomic_load(&work->ttft_ms));
+    jw_member_double(writer, "pace", atomic_load(&work->pace));
+    jw_member_u64(writer, "kvCacheTokens", atomic_load(&endpoint->load.kv_tokens));
+}
+
+static void write_endpoint(struct json_writer *writer, struct endpoint *endpoint, uint64_t now_ms,
+                           const struct score_table *table)
 {
     struct pick_score score;
     schedule_score(endpoint, BYTES(""), now_ms, &score);
@@ -184,6 +164,9 @@ static void write_endpoint(struct json_writer *writer, struct endpoint *endpoint
     jw_member_u64(writer, "waiting", score.waiting);
     jw_member_u64(writer, "running", score.running);
     jw_member_double(writer, "kvCacheUsage", score.kv_permille / 1000.0);
+    write_work(writer, endpoint);
+    jw_key(writer, "scores");
+    score_row_write_json(table, score_table_find(table, endpoint->text), writer);
     jw_key(writer, "scrapedMsAgo");
     if (scraped_ms == 0)
         jw_null(writer);
@@ -199,12 +182,14 @@ static void write_endpoint(struct json_writer *writer, struct endpoint *endpoint
 
 static unsigned write_pools(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
-    (void)exchange;
     struct json_writer writer;
+    uint64_t now_ms = reactor_now_ms(admin->reactor);
     struct pool *pool;
     jw_init(&writer, out);
     jw_begin_array(&writer);
     for (size_t cursor = 0; (pool = pool_registry_next(control_pools(admin->control), &cursor)) != NULL;) {
+        struct score_table table;
+        score_table_make(pool, &(struct pick_request){.now_ms = now_ms}, exchange->arena, &table);
         jw_begin_object(&writer);
         jw_member_str(&writer, "kind", pool->is_service ? "Service" : "InferencePool");
         jw_member_str(&writer, "namespace", pool->namespace_);
@@ -213,7 +198,7 @@ static unsigned write_pools(struct admin *admin, struct exchange *exchange, stru
         jw_begin_array(&writer);
         pthread_mutex_lock(&pool->lock);
         for (unsigned i = 0; i < pool->member_count; i++)
-            write_endpoint(&writer, pool->members[i], reactor_now_ms(admin->reactor));
+            write_endpoint(&writer, pool->members[i], now_ms, &table);
         pthread_mutex_unlock(&pool->lock);
         jw_end_array(&writer);
         jw_end_object(&writer);
@@ -223,9 +208,19 @@ static unsigned write_pools(struct admin *admin, struct exchange *exchange, stru
     return 200;
 }
 
+static unsigned write_canaries(struct admin *admin, struct exchange *exchange, struct buffer *out)
+{
+    (void)exchange;
+    struct json_writer writer;
+    jw_init(&writer, out);
+    control_write_canaries(admin->control, &writer);
+    buffer_append_char(out, '\n');
+    return 200;
+}
+
 static unsigned write_explain(struct admin *admin, struct exchange *exchange, struct buffer *out)
 {
-    return explain_page_write(control_snapshot(admin->control), exchange, out);
+    return explain_page_write(control_snapshot(admin->control), admin->memories, exchange, out);
 }
 
 static const struct page pages[] = {
@@ -234,6 +229,7 @@ static const struct page pages[] = {
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics},
     {"/debug/snapshot", "application/json", write_snapshot},
     {"/debug/pools", "application/json", write_pools},
+    {"/debug/canaries", "application/json", write_canaries},
     {"/debug/explain", "text/plain; charset=utf-8", write_explain},
 };
 
@@ -254,9 +250,10 @@ static void on_request_head(struct exchange *exchange)
         buffer_deinit(&body);
         return;
     }
-    exchange_answer_error(exchange, 404, "no_page",
-                          "the pages here are /healthz /readyz /metrics /debug/snapshot /debug/pools /debug/explain",
-                          NULL);
+    exchange_answer_error(
+        exchange, 404, "no_page",
+        "the pages here are /healthz /readyz /metrics /debug/snapshot /debug/pools /debug/canaries /debug/explain",
+        NULL);
 }
 
 static void on_request_body(struct exchange *exchange, struct bytes chunk, bool last)
@@ -290,7 +287,8 @@ static void on_accept_error(void *owner_data, int error)
 static const struct listener_owner listener_owner = {.on_accept = on_accept, .on_accept_error = on_accept_error};
 
 int admin_start(struct reactor *reactor, const struct address *at, struct metrics *metrics, unsigned shard,
-                struct control *control, const struct store *store, struct admin **ret_admin)
+                struct control *control, const struct store *store, const struct arm_memories *memories,
+                struct admin **ret_admin)
 {
     struct listen_socket *socket = NULL;
     int error = listen_socket_open(at, &socket);
@@ -307,6 +305,7 @@ int admin_start(struct reactor *reactor, const struct address *at, struct metric
     admin->shard = shard;
     admin->control = control;
     admin->store = store;
+    admin->memories = memories;
     admin->server = http_server_new(reactor, &config, &handler, NULL, admin);
     admin->listener = listener_start(reactor, socket, &listener_owner, admin);
     if (admin->listener == NULL) {

@@ -6,12 +6,14 @@
 #include "control/control.h"
 #include "http/server.h"
 #include "net/listener.h"
+#include "route/arm_memory.h"
 
 struct admin;
 
-/* metrics, control, store: borrowed.  0 or -errno (the address is taken, ...). */
+/* metrics, control, store, memories: borrowed.  0 or -errno (the address is taken, ...). */
 int admin_start(struct reactor *reactor, const struct address *at, struct metrics *metrics, unsigned shard,
-                struct control *control, const struct store *store, struct admin **ret_admin);
+                struct control *control, const struct store *store, const struct arm_memories *memories,
+                struct admin **ret_admin);
 /* Accepts NULL. */
 void admin_stop(struct admin *admin);
 /* With the port that the kernel gave. */

@@ -23,19 +23,25 @@
 #include "gateway/sockets.h"
 #include "gateway/welcome.h"
 #include "kube/apiserver/apiserver.h"
+#include "observe/access_log.h"
 
 #define INTERRUPT_DRAIN_MS 3000
 #define POD_GRACE_MS       1000
 #define MAX_SERIES         2000
 #define MAX_EVENTS         1000
 #define STATUS_RETRY_MS    5000
+#define MAX_RESPONSES      (256u << 10) /* of which the arm is remembered: 6 MiB when full */
+#define MAX_CONVERSATIONS  (256u << 10)
 #define DEFAULT_BUFFER     (64ull << 20)
+#define LOG_RING_BYTES     (512u << 10) /* of each worker: some 1,500 requests */
 
 struct gateway {
     const struct gateway_config *config;
     struct reactor *reactor;
     struct metrics *metrics;
     struct body_budget budget;
+    struct arm_memories memories;
+    struct access_log *access_log; /* NULL: --access-log was not given */
     struct worker **workers;
     unsigned worker_count;
     struct sockets *sockets;
@@ -137,9 +143,13 @@ static void begin_drain(struct gateway *gateway, uint32_t drain_ms)
     sockets_close(gateway->sockets);
 }
 
-/* Whoever moved the log away (logrotate) wants a new one under its name. */
-static void reopen_log(const struct gateway *gateway)
+/* Whoever moved the logs away (logrotate) wants new ones under their names. */
+static void reopen_logs(const struct gateway *gateway)
 {
+    if (gateway->access_log != NULL)
+        access_log_reopen(gateway->access_log);
+    if (gateway->config->log_file == NULL)
+        return;
     int error = service_log_to(gateway->config->log_file);
     if (error < 0)
         log_error(NULL, "%s: cannot be opened again: %s; the old file is written on", gateway->config->log_file,
@@ -153,7 +163,7 @@ static void on_signal(void *context, int signal, int pid)
     if (signal == SIGCHLD)
         control_reap(gateway->control);
     else if (signal == SIGHUP)
-        reopen_log(gateway);
+        reopen_logs(gateway);
     else if (gateway->is_draining)
         reactor_stop(gateway->reactor);
     else
@@ -268,9 +278,11 @@ static int open_store(struct gateway *gateway)
 
 static int watch_signals(struct gateway *gateway)
 {
-    /* Without a log file SIGHUP ends the program, as a terminal that closes would have it. */
+    /* Without a log that is a file SIGHUP ends the program, as a terminal that closes would have it. */
     static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP};
-    unsigned count = gateway->config->log_file != NULL ? ARRAY_LEN(signals) : ARRAY_LEN(signals) - 1;
+    const struct gateway_config *config = gateway->config;
+    bool has_file = config->log_file != NULL || (config->access_log != NULL && strcmp(config->access_log, "-") != 0);
+    unsigned count = has_file ? ARRAY_LEN(signals) : ARRAY_LEN(signals) - 1;
     sigset_t set;
     sigemptyset(&set);
     for (unsigned i = 0; i < count; i++)
@@ -278,6 +290,20 @@ static int watch_signals(struct gateway *gateway)
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any other thread starts: they inherit it */
     signal(SIGPIPE, SIG_IGN);
     return reactor_watch_signals(gateway->reactor, signals, count, on_signal, gateway);
+}
+
+static int start_access_log(struct gateway *gateway)
+{
+    const struct gateway_config *config = gateway->config;
+    struct access_log_config log = {
+        .path = config->access_log,
+        .workers = config->workers,
+        .ring_bytes = LOG_RING_BYTES,
+        .metrics = gateway->metrics,
+        .shard = config->workers,
+    };
+    int error = config->access_log != NULL ? access_log_start(&log, &gateway->access_log) : 0;
+    return error < 0 ? fail(config->access_log, error) : 0;
 }
 
 static int start_workers(struct gateway *gateway)
@@ -293,8 +319,12 @@ static int start_workers(struct gateway *gateway)
     };
     config.server.max_connections = max_clients(gateway->descriptors, gateway->config->workers);
     gateway->budget.limit_bytes = gateway->config->body_budget_bytes;
+    gateway->memories.responses = arm_memory_new(MAX_RESPONSES);
+    gateway->memories.conversations = arm_memory_new(MAX_CONVERSATIONS);
     config.proxy.budget = &gateway->budget;
+    config.proxy.memories = &gateway->memories;
     config.proxy.hide_arm = gateway->config->hide_arm;
+    config.proxy.access_log = gateway->access_log;
     for (; gateway->worker_count < gateway->config->workers; gateway->worker_count++) {
         config.index = gateway->worker_count;
         int error = worker_start(&config, &gateway->workers[gateway->worker_count]);
@@ -398,11 +428,11 @@ static int start(struct gateway *gateway)
         return fail("cannot start the event loop", error);
     wheel_timer_init(&gateway->drain_timer, on_drain_timeout);
     gateway->metrics = metrics_new(gateway->config->workers + 1, MAX_SERIES);
-    if (open_store(gateway) < 0 || start_workers(gateway) < 0)
+    if (open_store(gateway) < 0 || start_access_log(gateway) < 0 || start_workers(gateway) < 0)
         return -1;
     make_control(gateway);
     error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
-                        gateway->control, gateway->store, &gateway->admin);
+                        gateway->control, gateway->store, &gateway->memories, &gateway->admin);
     if (error < 0)
         return fail("--admin: cannot listen", error);
     if (start_control(gateway) < 0 || start_api(gateway) < 0)
@@ -419,6 +449,7 @@ static void stop(struct gateway *gateway)
     admin_stop(gateway->admin);
     for (unsigned i = 0; i < gateway->worker_count; i++)
         worker_stop(gateway->workers[i]);
+    access_log_stop(gateway->access_log); /* the workers' last lines are in it */
     control_free(gateway->control);
     file_source_free(gateway->source);
     sockets_free(gateway->sockets);
@@ -429,6 +460,8 @@ static void stop(struct gateway *gateway)
         reactor_free(gateway->reactor);
     if (gateway->metrics != NULL)
         metrics_free(gateway->metrics);
+    arm_memory_free(gateway->memories.responses);
+    arm_memory_free(gateway->memories.conversations);
     if (gateway->lock_fd >= 0)
         close(gateway->lock_fd);
 }

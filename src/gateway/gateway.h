@@ -23,8 +23,9 @@ struct gateway_config {
     uint32_t drain_ms;
     unsigned workers;
     uint64_t body_budget_bytes; /* process-wide */
-    bool hide_arm;              /* no x-serin-arm */
+    bool hide_arm;              /* no x-serin-arm, no x-serin-revision */
     const char *log_file;       /* NULL: standard error; SIGHUP opens it anew */
+    const char *access_log;     /* NULL: none; "-": standard output; else a file that SIGHUP opens anew */
 };
 
 /* Serves until a signal ends it.  The exit code: 0, or 1 after one line on standard error. */

@@ -262,7 +262,7 @@ static void statuses_events_and_config_maps_make_no_snapshot(void **state)
     adopt(scene); /* statuses, and an Event about the route */
     assert_string_not_equal(world_events(&scene->world, "r"), "");
     world_put(&scene->world, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n---\n"
-                             "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n---\n"
+                             "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: s}\n---\n"
                              "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: l}\n");
     world_settle(&scene->world);
     assert_int_equal(scene->published, 1);

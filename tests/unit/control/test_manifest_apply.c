@@ -149,6 +149,49 @@ static void the_file_wins_over_who_changed_its_field(void **state)
     assert_int_equal(world_head(&scene->world, KUBE_GATEWAY, "g")->generation, 3);
 }
 
+#define SPLIT(old, new)                                                                                                \
+    ROUTE("r", "{name: g}",                                                                                            \
+          "{group: inference.networking.k8s.io, kind: InferencePool, name: old, weight: " old "}, "                    \
+          "{group: inference.networking.k8s.io, kind: InferencePool, name: new, weight: " new "}")
+
+/* As a Canary moves it: both weights, and the number of the move. */
+static void move_weights(struct scene *scene, int old, int new)
+{
+    struct world *world = &scene->world;
+    json_t *tree = json_deep_copy(world_head(world, KUBE_HTTP_ROUTE, "r")->tree);
+    json_t *rule = json_array_get(json_object_get(json_object_get(tree, "spec"), "rules"), 0);
+    json_t *refs = json_object_get(rule, "backendRefs");
+    json_object_set_new(json_array_get(refs, 0), "weight", json_integer(old));
+    json_object_set_new(json_array_get(refs, 1), "weight", json_integer(new));
+    json_object_set_new(json_object_get(tree, "metadata"), "annotations",
+                        json_pack("{s:s}", "serin.dev/canary-move", "c/1/2500"));
+    stored_give_back(must(object_update(world->store, KUBE_HTTP_ROUTE, "default", "r", tree, world->now_wall_ms)));
+    world_settle(world);
+}
+
+static int weight_of_new(struct scene *scene)
+{
+    const json_t *spec = json_object_get(world_head(&scene->world, KUBE_HTTP_ROUTE, "r")->tree, "spec");
+    const json_t *rule = json_array_get(json_object_get(spec, "rules"), 0);
+    return (int)json_integer_value(json_object_get(json_array_get(json_object_get(rule, "backendRefs"), 1), "weight"));
+}
+
+static void weights_that_a_canary_moved_stay_until_the_file_says_others(void **state)
+{
+    struct scene *scene = *state;
+    apply(scene, SPLIT("100", "0"));
+    move_weights(scene, 75, 25);
+    apply(scene, SPLIT("100", "0") CONFIG_MAP("m", "{a: b}")); /* an edit of something else */
+    assert_int_equal(weight_of_new(scene), 25);
+    /* Another process: it has not seen the move. */
+    manifest_apply_free(scene->apply);
+    scene->apply = manifest_apply_new(scene->world.store, on_settled, scene);
+    apply(scene, SPLIT("100", "0"));
+    assert_int_equal(weight_of_new(scene), 25);
+    apply(scene, SPLIT("60", "40"));
+    assert_int_equal(weight_of_new(scene), 40);
+}
+
 static void an_object_that_somebody_made_is_taken_over(void **state)
 {
     struct scene *scene = *state;
@@ -335,6 +378,7 @@ int main(void)
         TEST(fields_of_others_stay_and_fields_that_left_the_file_go),
         TEST(a_field_that_came_with_a_later_edit_goes_when_it_leaves),
         TEST(the_file_wins_over_who_changed_its_field),
+        TEST(weights_that_a_canary_moved_stay_until_the_file_says_others),
         TEST(an_object_that_somebody_made_is_taken_over),
         TEST(what_only_servers_set_is_not_taken_from_files),
         TEST(objects_that_leave_the_files_are_deleted_and_those_of_others_stay),

@@ -18,7 +18,7 @@ static const char objects[] =
     "---\n"
     "apiVersion: v1\n"
     "kind: Pod\n"
-    "metadata: {name: ready, labels: {app: a, more: x}}\n"
+    "metadata: {name: ready, labels: {app: a, more: x, pod-template-hash: 7d4b9c}}\n"
     "spec: {containers: [{name: c, image: i, ports: [{name: http, containerPort: 7000}]}]}\n"
     "status: {podIP: 127.1.0.1, conditions: [{type: Ready, status: \"True\"}]}\n"
     "---\n"
@@ -98,6 +98,27 @@ static void a_pool_has_its_pods_and_labelled_slices_at_each_port(void **state)
     arena_free(arena);
 }
 
+static const char *revision(const struct member_list *list, const char *ip)
+{
+    for (unsigned i = 0; i < list->len; i++)
+        if (strcmp(list->items[i].ip, ip) == 0)
+            return list->items[i].revision;
+    return "no such member";
+}
+
+static void the_revision_is_the_pod_template_s(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(0);
+    struct object_cache *cache = load(arena);
+    struct member_list list;
+    members_of_pool(cache, object_cache_get(cache, KUBE_INFERENCE_POOL, "default", "p"), arena, &list);
+    assert_string_equal(revision(&list, "127.1.0.1"), "7d4b9c");
+    assert_null(revision(&list, "127.1.0.9"));
+    object_cache_free(cache);
+    arena_free(arena);
+}
+
 static void a_service_has_pods_by_named_target_port_and_slices_by_port_name(void **state)
 {
     (void)state;
@@ -120,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pool_has_its_pods_and_labelled_slices_at_each_port),
+        cmocka_unit_test(the_revision_is_the_pod_template_s),
         cmocka_unit_test(a_service_has_pods_by_named_target_port_and_slices_by_port_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
