@@ -20,9 +20,10 @@ static const struct option_spec specs[] = {
 
 static bool is_missing_reference(const struct problem *problem)
 {
-    /* Of backendRefs, policy targets, parentRefs, an InferenceModel's pool, a Gateway's class. */
-    static const char *const reasons[] = {"BackendNotFound", "TargetNotFound", "NoMatchingParent", "Pending",
-                                          "NotReconciled"};
+    /* Of backendRefs, policy targets, parentRefs, an InferenceModel's pool, a Gateway's class, a pool's
+     * picker configuration. */
+    static const char *const reasons[] = {"BackendNotFound", "TargetNotFound", "NoMatchingParent",
+                                          "Pending",         "NotReconciled",  "ConfigMapNotFound"};
     for (unsigned i = 0; i < ARRAY_LEN(reasons); i++)
         if (strcmp(problem->reason, reasons[i]) == 0)
             return true;

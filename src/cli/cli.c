@@ -16,6 +16,7 @@ static const struct {
     {"up", cli_up, "serve manifests on this host: controller, data plane, simulated model servers"},
     {"check", cli_check, "validate manifests offline"},
     {"explain", cli_explain, "say which route and arm take a request, and why"},
+    {"canary", cli_canary, "show and steer canary releases"},
     {"sim", sim_main, "run one simulated model server"},
     {"version", cli_version, "print the version, the build and the libraries"},
 };

@@ -8,6 +8,7 @@ int cli_main(int argc, char **argv);
 int cli_up(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_canary(int argc, char **argv);
 int cli_version(int argc, char **argv);
 
 #define EXIT_FINE   0

@@ -12,7 +12,7 @@
 #include "cli/options.h"
 #include "http/codec/fields.h"
 #include "http/codec/url.h"
-#include "proxy/session_key.h"
+#include "inference/prompt_prefix.h"
 #include "route/explain.h"
 
 struct explain_options {
@@ -96,10 +96,19 @@ static bool find_header(void *context, struct bytes name, struct bytes *ret_valu
     return http_fields_joined(&options->fields, name, options->arena, ret_value);
 }
 
-static int scan_body(const struct explain_options *options, struct openai_scan *scan)
+/* The body as a gateway would read it. */
+struct body_facts {
+    struct openai_scan scan;
+    struct conversation_scan conversation;
+};
+
+static int scan_body(const struct explain_options *options, struct body_facts *facts)
 {
     struct buffer body = {0};
+    struct openai_scan *scan = &facts->scan;
     openai_scan_init(scan);
+    conversation_scan_init(&facts->conversation);
+    scan->conversation = &facts->conversation;
     if (options->body == NULL)
         return EXIT_FINE;
     bool is_read = read_body(options->body, &body);
@@ -118,7 +127,7 @@ static struct bytes method_of(const struct explain_options *options)
     return options->body != NULL ? BYTES("POST") : BYTES("GET");
 }
 
-static int explain_files(struct explain_options *options, const struct loaded *loaded, const struct openai_scan *scan)
+static int explain_files(struct explain_options *options, const struct loaded *loaded, const struct body_facts *facts)
 {
     struct bytes target = bytes_of(options->path);
     size_t mark = bytes_find(target, '?');
@@ -132,21 +141,29 @@ static int explain_files(struct explain_options *options, const struct loaded *l
         .context = options,
         .arena = options->arena,
     };
+    struct split_request split = {
+        .model = openai_scan_model(&facts->scan),
+        .facts = {.header = find_header,
+                  .context = options,
+                  .path = request.path,
+                  .scan = &facts->scan,
+                  .conversation = &facts->conversation,
+                  .arena = options->arena},
+    };
     struct buffer out = {0};
-    bool is_taken = route_explain(loaded->snapshot, &request, openai_scan_model(scan),
-                                  session_key(&options->fields, scan), &out) != NULL;
+    bool is_taken = route_explain(loaded->snapshot, &request, &split, &out) != NULL;
     fwrite(buffer_bytes(&out).data, 1, buffer_len(&out), stdout);
     buffer_deinit(&out);
     return is_taken ? EXIT_FINE : EXIT_FAILED;
 }
 
-static int load_and_explain(struct explain_options *options, const struct openai_scan *scan)
+static int load_and_explain(struct explain_options *options, const struct body_facts *facts)
 {
     struct loaded loaded;
     int exit_code = EXIT_FAILED;
     loaded_init(&loaded, options->files.paths, options->files.count);
     if (loaded.snapshot != NULL)
-        exit_code = explain_files(options, &loaded, scan);
+        exit_code = explain_files(options, &loaded, facts);
     else
         fprintf(stderr, "serin explain: %s\n", problem_text(loaded.problems.first, loaded.arena));
     loaded_deinit(&loaded);
@@ -163,8 +180,18 @@ static void add_parameter(struct buffer *target, const char *name, struct bytes 
     url_encode(target, value);
 }
 
-static int ask_and_explain(struct explain_options *options, const struct openai_scan *scan)
+/* Hashes only: what was said stays here. */
+static void add_conversation(struct buffer *target, const struct conversation_scan *said, struct arena *arena)
 {
+    add_parameter(target, "turns",
+                  bytes_of(arena_printf(arena, "%d,%d,%llu,%llu,%llu,%llu", said->has_opening, said->has_reply,
+                                        (unsigned long long)said->opening_hash, (unsigned long long)said->first_hash,
+                                        (unsigned long long)said->last_hash, (unsigned long long)said->hash)));
+}
+
+static int ask_and_explain(struct explain_options *options, const struct body_facts *facts)
+{
+    const struct openai_scan *scan = &facts->scan;
     struct buffer target = {0}, answer = {0};
     const char *why = NULL;
     buffer_append_str(&target, "/debug/explain");
@@ -172,7 +199,13 @@ static int ask_and_explain(struct explain_options *options, const struct openai_
     add_parameter(&target, "host", bytes_of(options->host));
     add_parameter(&target, "method", method_of(options));
     add_parameter(&target, "model", openai_scan_model(scan));
-    add_parameter(&target, "key", session_key(&options->fields, scan));
+    add_conversation(&target, &facts->conversation, options->arena);
+    for (unsigned key = 0; key < SCAN_KEY_COUNT; key++)
+        add_parameter(&target, scan_session_key_name((enum scan_session_key)key),
+                      openai_scan_session(scan, (enum scan_session_key)key));
+    add_parameter(&target, "tokens",
+                  bytes_of(arena_printf(options->arena, "%llu",
+                                        (unsigned long long)scan->prompt_span.len / PROMPT_BYTES_PER_TOKEN)));
     for (unsigned i = 0; i < options->fields.len; i++) {
         const struct http_field *field = &options->fields.items[i];
         add_parameter(
@@ -191,10 +224,10 @@ static int ask_and_explain(struct explain_options *options, const struct openai_
 
 static int explain(struct explain_options *options)
 {
-    struct openai_scan *scan = arena_alloc(options->arena, sizeof *scan);
-    if (scan_body(options, scan) != EXIT_FINE)
+    struct body_facts *facts = ARENA_NEW(options->arena, struct body_facts);
+    if (scan_body(options, facts) != EXIT_FINE)
         return EXIT_FAILED;
-    return options->admin.len > 0 ? ask_and_explain(options, scan) : load_and_explain(options, scan);
+    return options->admin.len > 0 ? ask_and_explain(options, facts) : load_and_explain(options, facts);
 }
 
 int cli_explain(int argc, char **argv)

@@ -2,6 +2,8 @@
 /* loaded.c: the controller's path from files to snapshot, with sockets that nobody opens. */
 #include "cli/loaded.h"
 
+#include "control/pool_settings.h"
+
 static int bind_nothing(void *context, const char *ip, uint16_t port)
 {
     (void)ip, (void)port;
@@ -40,8 +42,10 @@ void loaded_init(struct loaded *loaded, const char *const *files, unsigned count
     struct file_source *source = file_source_new(files, count);
     file_source_read(source, &loaded->manifest, &loaded->problems);
     file_source_free(source);
-    if (loaded->problems.count == 0)
+    if (loaded->problems.count == 0) {
         compile(loaded);
+        pool_settings_check(loaded->cache, &loaded->problems);
+    }
 }
 
 void loaded_deinit(struct loaded *loaded)

@@ -8,12 +8,12 @@
 
 struct loaded {
     struct arena *arena;
-    struct problems problems; /* of reading and decoding */
+    struct problems problems; /* of reading and decoding, and of pools' settings */
     struct manifest manifest;
     struct object_cache *cache;
     struct pool_registry *pools;
     struct split_registry *splits;
-    struct route_snapshot *snapshot; /* NULL when there are problems */
+    struct route_snapshot *snapshot; /* NULL when reading found problems */
     struct status_report *report;    /* the same */
     unsigned sockets;
 };

@@ -6,10 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_word(const struct option_spec *spec)
+{
+    return spec->name[0] != '-';
+}
+
 static void print_help(const char *command, const struct option_spec *specs, unsigned count, const char *summary,
                        const char *example)
 {
-    printf("%s\n\nUsage: serin %s [flags]\n\n", summary, command);
+    printf("%s\n\nUsage: serin %s", summary, command);
+    for (unsigned i = 0; i < count; i++) {
+        if (is_word(&specs[i]))
+            printf(" %s", specs[i].name);
+    }
+    printf(" [flags]\n\n");
     for (unsigned i = 0; i < count; i++) {
         char names[80];
         snprintf(names, sizeof names, "%s%s%s%s%s", specs[i].short_ != NULL ? specs[i].short_ : "",
@@ -25,6 +35,12 @@ static const struct option_spec *find(const struct option_spec *specs, unsigned 
 {
     size_t len = strcspn(word, "=");
     for (unsigned i = 0; i < count; i++) {
+        if (is_word(&specs[i])) {
+            if (word[0] == '-')
+                continue;
+            *ret_inline_value = word;
+            return &specs[i];
+        }
         bool is_long = strlen(specs[i].name) == len && strncmp(specs[i].name, word, len) == 0;
         bool is_short = specs[i].short_ != NULL && strcmp(specs[i].short_, word) == 0;
         if (!is_long && !is_short)
@@ -56,7 +72,7 @@ enum options_result options_read(int argc, char **argv, const struct option_spec
                 return OPTIONS_BAD;
             }
             value = argv[++i];
-        } else if (spec->argument == NULL && value != NULL) {
+        } else if (spec->argument == NULL && value != NULL && !is_word(spec)) {
             fprintf(stderr, "serin %s: %s takes no value\n", argv[0], name);
             return OPTIONS_BAD;
         }

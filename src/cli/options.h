@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* options.h: flags of a subcommand by a table: `--name value`, `--name=value`, `-x value`. */
+/* options.h: flags of a subcommand by a table: `--name value`, `--name=value`, `-x value`; and words without a flag. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
 #include <stdbool.h>
 
 struct option_spec {
-    const char *name;     /* "--file" */
+    const char *name;     /* "--file"; "NAME": takes every word that does not start with '-' */
     const char *short_;   /* "-f", or NULL */
-    const char *argument; /* "FILE|DIR|-", or NULL for a switch */
+    const char *argument; /* "FILE|DIR|-", or NULL for a switch and for words */
     const char *help;
     /* Takes the value; returns NULL, or what it should have been ("must be a number above 0"). */
     const char *(*take)(void *context, const char *value);
@@ -16,8 +16,8 @@ struct option_spec {
 
 enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_BAD };
 
-/* Reads argv[1..]; every word must belong to a flag.  HELP: the help was printed.  BAD: one line was printed on
- * standard error. */
+/* Reads argv[1..]; every word must belong to a row of the table.  HELP: the help was printed.  BAD: one line was
+ * printed on standard error. */
 enum options_result options_read(int argc, char **argv, const struct option_spec *specs, unsigned count,
                                  const char *summary, const char *example, void *context);
 

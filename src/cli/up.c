@@ -116,6 +116,12 @@ static const char *take_log(void *context, const char *value)
     return value[0] != '\0' ? NULL : "must name a file";
 }
 
+static const char *take_access_log(void *context, const char *value)
+{
+    ((struct up_options *)context)->config.access_log = value;
+    return value[0] != '\0' ? NULL : "must name a file, or - for standard output";
+}
+
 static const char *take_log_level(void *context, const char *value)
 {
     enum log_level level;
@@ -137,8 +143,9 @@ static const struct option_spec specs[] = {
     {"--sim-speed", NULL, "F", "divide the simulators' start-up and probe delays by F (1)", take_sim_speed},
     {"--drain", NULL, "S", "seconds that SIGTERM leaves to running exchanges (30)", take_drain},
     {"--workers", NULL, "N", "data-plane threads (online CPUs)", take_workers},
-    {"--hide-arm", NULL, NULL, "do not tell clients the arm (x-serin-arm)", take_hide_arm},
+    {"--hide-arm", NULL, NULL, "do not tell clients the arm (x-serin-arm, x-serin-revision)", take_hide_arm},
     {"--log", NULL, "FILE", "write log lines there; SIGHUP opens it anew (standard error)", take_log},
+    {"--access-log", NULL, "FILE|-", "a line of JSON for each request; SIGHUP opens it anew (off)", take_access_log},
     {"--log-level", NULL, "LEVEL", "error, warn, info or debug (info)", take_log_level},
     {"--body-budget", NULL, "MIB", "memory for request bodies of all clients together (1024)", take_budget},
 };

@@ -46,7 +46,8 @@ static const struct option_spec specs[] = {
 };
 
 /* Runs with standard output and error in text; words ends with NULL. */
-static enum options_result read_flags(const char *const *words, struct taken *taken, char *text, size_t size)
+static enum options_result read_table(const struct option_spec *table, unsigned count, const char *const *words,
+                                      struct taken *taken, char *text, size_t size)
 {
     char *argv[8] = {(char[]){"test"}};
     int argc = 1, pipe_ends[2], out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
@@ -57,8 +58,7 @@ static enum options_result read_flags(const char *const *words, struct taken *ta
     fflush(stdout);
     dup2(pipe_ends[1], STDOUT_FILENO);
     dup2(pipe_ends[1], STDERR_FILENO);
-    enum options_result result =
-        options_read(argc, argv, specs, ARRAY_LEN(specs), "Does a thing.", "serin test -f x", taken);
+    enum options_result result = options_read(argc, argv, table, count, "Does a thing.", "serin test -f x", taken);
     fflush(stdout);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
@@ -69,6 +69,11 @@ static enum options_result read_flags(const char *const *words, struct taken *ta
     close(out);
     close(err);
     return result;
+}
+
+static enum options_result read_flags(const char *const *words, struct taken *taken, char *text, size_t size)
+{
+    return read_table(specs, ARRAY_LEN(specs), words, taken, text, size);
 }
 
 static void values_come_after_a_blank_or_an_equals_sign_and_in_order(void **state)
@@ -135,6 +140,34 @@ static void help_lists_every_flag_and_the_example(void **state)
     }
 }
 
+static const char *take_word(void *context, const char *value)
+{
+    struct taken *taken = context;
+    size_t len = strlen(taken->text);
+    snprintf(taken->text + len, sizeof taken->text - len, "word=%s;", value);
+    return strcmp(value, "bad") == 0 ? "must be good" : NULL;
+}
+
+static void words_go_to_the_row_for_words(void **state)
+{
+    (void)state;
+    static const struct option_spec with_words[] = {
+        {"NAME", NULL, NULL, "a name", take_word},
+        {"--quiet", "-q", NULL, "says less", take_switch},
+    };
+    struct taken taken;
+    char text[1024];
+    assert_int_equal(read_table(with_words, 2, (const char *[]){"a", "-q", "b=c", NULL}, &taken, text, sizeof text),
+                     OPTIONS_OK);
+    assert_string_equal(taken.text, "word=a;quiet;word=b=c;");
+    assert_int_equal(read_table(with_words, 2, (const char *[]){"bad", NULL}, &taken, text, sizeof text), OPTIONS_BAD);
+    assert_string_equal(text, "serin test: NAME: must be good\n");
+    assert_int_equal(read_table(with_words, 2, (const char *[]){"-x", NULL}, &taken, text, sizeof text), OPTIONS_BAD);
+    assert_string_equal(text, "serin test: unknown flag \"-x\"; see `serin test --help`\n");
+    assert_int_equal(read_table(with_words, 2, (const char *[]){"-h", NULL}, &taken, text, sizeof text), OPTIONS_HELP);
+    assert_non_null(strstr(text, "Usage: serin test NAME [flags]\n"));
+}
+
 static void numbers_are_whole_words_within_their_bounds(void **state)
 {
     (void)state;
@@ -154,6 +187,7 @@ int main(void)
         cmocka_unit_test(values_come_after_a_blank_or_an_equals_sign_and_in_order),
         cmocka_unit_test(wrong_usage_is_one_line_that_names_the_flag),
         cmocka_unit_test(help_lists_every_flag_and_the_example),
+        cmocka_unit_test(words_go_to_the_row_for_words),
         cmocka_unit_test(numbers_are_whole_words_within_their_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
