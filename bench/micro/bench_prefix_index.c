@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench_prefix_index.c: what a prompt costs in hashing, looking up over 100 endpoints and noting, in CPU time, warm and
+ * with caches that hold none of it; and what an entry costs in memory.
+ *
+ * cmake --build --preset release --target bench_prefix_index && build/release/bench/bench_prefix_index */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/compiler.h"
+#include "base/random.h"
+#include "inference/prefix_hash.h"
+#include "inference/prefix_index.h"
+
+enum { ENDPOINTS = 100, PER_ENDPOINT = 8192, ROUNDS = 200, HASHES_MAX = 4096 };
+enum { COLD_BYTES = 48 << 20 };
+
+struct scene {
+    const char *name;
+    size_t prompt_bytes;
+    unsigned owners; /* endpoints that have the prompt */
+};
+
+static const struct scene scenes[] = {
+    {"1 KB, unknown", 1 << 10, 0},
+    {"1 KB, at all endpoints", 1 << 10, ENDPOINTS},
+    {"16 KB, at 3 endpoints", 16 << 10, 3},
+    {"400 KB, unknown", 400 << 10, 0},
+    {"400 KB, at 3 endpoints", 400 << 10, 3},
+    {"400 KB, at all endpoints", 400 << 10, ENDPOINTS},
+};
+
+static char *cold;
+
+static double cpu_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static void empty_caches(void)
+{
+    for (size_t i = 0; i < COLD_BYTES; i += CACHE_LINE)
+        cold[i]++;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values)
+{
+    qsort(values, ROUNDS, sizeof *values, compare);
+    return values[ROUNDS / 2];
+}
+
+/* Every endpoint full of other prompts. */
+static struct prefix_index *make_index(struct random_state *random)
+{
+    struct prefix_index *index = prefix_index_new(ENDPOINTS, 1 << 20);
+    uint64_t hashes[64];
+    for (unsigned i = 0; i < ENDPOINTS; i++) {
+        uint16_t owner = prefix_index_add_owner(index, PER_ENDPOINT);
+        for (unsigned prompt = 0; prompt < PER_ENDPOINT / 64; prompt++) {
+            for (unsigned j = 0; j < 64; j++)
+                hashes[j] = random_next(random);
+            prefix_index_insert(index, owner, hashes, 64);
+        }
+    }
+    return index;
+}
+
+static void run(struct prefix_index *index, const struct scene *scene, struct random_state *random, bool is_cold)
+{
+    static double hash_us[ROUNDS], match_us[ROUNDS], insert_us[ROUNDS];
+    static uint64_t hashes[HASHES_MAX];
+    uint32_t matched[ENDPOINTS];
+    struct prefix_hasher hasher;
+    char *prompt = must(malloc(scene->prompt_bytes));
+    for (size_t i = 0; i < scene->prompt_bytes; i++)
+        prompt[i] = (char)random_next(random);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        if (scene->owners == 0)
+            prompt[0] = (char)round, prompt[1] = (char)random_next(random);
+        if (is_cold)
+            empty_caches();
+        double start = cpu_us();
+        prefix_hasher_init(&hasher, BYTES("model"), 0, hashes, HASHES_MAX);
+        prefix_hasher_feed(&hasher, bytes_make(prompt, scene->prompt_bytes));
+        double hashed = cpu_us();
+        prefix_index_match(index, hashes, hasher.count, matched);
+        double looked_up = cpu_us();
+        prefix_index_insert(index, (uint16_t)(round % (scene->owners > 0 ? scene->owners : ENDPOINTS)), hashes,
+                            hasher.count);
+        insert_us[round] = cpu_us() - looked_up;
+        match_us[round] = looked_up - hashed;
+        hash_us[round] = hashed - start;
+    }
+    double sum = median(hash_us) + median(match_us);
+    printf("%-28s %-5s %10.2f %10.2f %10.2f %12.2f\n", scene->name, is_cold ? "cold" : "warm", median(hash_us),
+           median(match_us), median(insert_us), sum);
+    free(prompt);
+}
+
+int main(void)
+{
+    struct random_state random;
+    random_seed(&random, 1);
+    cold = must(calloc(1, COLD_BYTES));
+    struct prefix_index *index = make_index(&random);
+    printf("%u endpoints, %u blocks, %.1f bytes per block\n", (unsigned)ENDPOINTS, prefix_index_entries(index),
+           (double)prefix_index_bytes(index) / prefix_index_entries(index));
+    printf("%-28s %-5s %10s %10s %10s %12s\n", "prompt", "", "hash us", "match us", "note us", "hash+match");
+    for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
+        run(index, &scenes[i], &random, false);
+        run(index, &scenes[i], &random, true);
+    }
+    prefix_index_free(index);
+    free(cold);
+    return 0;
+}
