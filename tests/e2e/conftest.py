@@ -213,7 +213,10 @@ API_GROUPS = {
     "/apis/gateway.networking.k8s.io/v1": "gatewayclasses gateways httproutes",
     "/apis/gateway.networking.k8s.io/v1beta1": "referencegrants",
     "/apis/gateway.envoyproxy.io/v1alpha1": "clienttrafficpolicies backendtrafficpolicies",
-    "/apis/inference.networking.x-k8s.io/v1alpha2": "inferencepools inferencemodels",
+    "/apis/inference.networking.x-k8s.io/v1alpha2": "inferencepools inferencemodels inferencemodelrewrites "
+                                                  "inferenceobjectives",
+    "/apis/llm-d.ai/v1alpha2": "inferencemodelrewrites inferenceobjectives",
+    "/apis/serin.dev/v1alpha1": "canaries",
     "/apis/inference.networking.k8s.io/v1": "inferencepools",
 }
 WITHOUT_NAMESPACE = ("namespaces", "gatewayclasses")

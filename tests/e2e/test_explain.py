@@ -36,6 +36,9 @@ def test_a_running_gateway_adds_its_endpoints(serin, gateways, body):
     for endpoint in gateway.endpoints("chat-stable"):
         assert endpoint["address"] in done.stdout
     assert "pool default/chat-next" not in done.stdout
+    assert "prompt-cost-scorer x 1" in done.stdout
+    for endpoint in gateway.endpoints("chat-stable"):
+        assert endpoint["scores"]["prompt-cost-scorer"] == endpoint["scores"]["total"] > 0
 
 
 def test_nobody_there_is_one_line_and_exit_1(serin):

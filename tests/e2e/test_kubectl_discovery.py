@@ -9,7 +9,7 @@ from conftest import DATA
 QUICK_S = 20  # a verb that is refused must not hang
 KINDS = """Namespace ConfigMap Secret ServiceAccount Event Lease Service Pod EndpointSlice Deployment ReplicaSet
 GatewayClass Gateway HTTPRoute ReferenceGrant InferencePool InferenceModel ClientTrafficPolicy
-BackendTrafficPolicy""".split()
+BackendTrafficPolicy InferenceModelRewrite InferenceObjective Canary""".split()
 
 
 @pytest.mark.short
@@ -29,7 +29,7 @@ def test_api_versions_lists_every_group(applied):
     versions = applied.kubectl("api-versions").split()
     assert {"v1", "apps/v1", "discovery.k8s.io/v1", "gateway.networking.k8s.io/v1",
             "inference.networking.x-k8s.io/v1alpha2", "inference.networking.k8s.io/v1",
-            "gateway.envoyproxy.io/v1alpha1"} <= set(versions)
+            "gateway.envoyproxy.io/v1alpha1", "llm-d.ai/v1alpha2", "serin.dev/v1alpha1"} <= set(versions)
 
 
 def test_version_and_cluster_info(applied):
@@ -46,6 +46,13 @@ def test_version_and_cluster_info(applied):
     ("gateway.spec.listeners", ["protocol", "hostname"]),
     ("xinfpool.spec", ["targetPortNumber"]),
     ("deployment.spec", ["replicas", "template"]),
+    ("inferencemodelrewrite.spec.rules", ["matches", "targets\t<[]Object> -required-"]),
+    ("inferenceobjective.spec", ["priority", "poolRef"]),
+    ("canary", ["GROUP:      serin.dev", "KIND:       Canary"]),
+    ("cn.spec", ["targetRef", "stickiness", "onFailure", "enum: rollback, hold"]),
+    ("canary.spec.steps", ["weight\t<number> -required-", "hold"]),
+    ("canary.spec.analysis.guards", ["cacheHitShare", "quantile", "severity"]),
+    ("canary.status.arms", ["ttftP95Ms", "cachedTokens"]),
 ])
 def test_explain_knows_the_fields(applied, what, words):
     text = applied.kubectl("explain", what)

@@ -57,22 +57,33 @@ def test_a_body_of_19_mb_passes_whole(patient, sim, form):
     until(lambda: patient.metric("serin_body_bytes_held") == 0, "the body's memory to be given back")
 
 
-@pytest.mark.short
-def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(patient):
-    with Wire(patient.address) as wire:
-        wire.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-                  b"Content-Length: 30000000\r\n\r\n")
-        error_of(wire.answer(), 413, "body_too_large")
+@pytest.mark.parametrize("form", [bytes, in_pieces], ids=["length", "chunked"])
+def test_a_body_of_60_mb_passes_when_its_model_stands_within_the_limit(patient, sim, form, is_sanitized):
+    body = b'{"model": "mymodel", ' + big(60)[1:].replace(b', "model": "mymodel"', b"")
+    before = patient.metric("process_resident_memory_bytes")
+    with patient.client() as client:
+        assert post(client, form(body)).status_code == 200
+    assert sim.requests()[-1]["body_bytes"] == len(body)
+    if not is_sanitized:
+        assert patient.metric("process_resident_memory_bytes") < before + (10 << 20)
+    until(lambda: patient.metric("serin_body_bytes_held") == 0, "the body's memory to be given back")
 
 
-def test_a_body_of_exactly_the_limit_passes_and_one_byte_more_does_not(patient):
+def test_a_second_model_60_mb_behind_the_first_is_refused(patient, sim):
+    body = b'{"model": "mymodel", ' + big(60)[1:]
+    with patient.client() as client:
+        error_of(post(client, body), 400, "duplicate_model")
+        ask(client)
+
+
+def test_a_model_that_ends_with_the_limit_passes_and_one_byte_later_does_not(patient):
     limit = 20 << 20
     body = big(20)
-    body = body[:-1] + b" " * (limit - len(body)) + b"}"
-    assert len(body) == limit
+    body = body[:1] + b" " * (limit - len(body) + 1) + body[1:]
+    assert len(body) == limit + 1 and body[limit - 1:] == b'"}'
     with patient.client() as client:
         assert post(client, body).status_code == 200
-        error_of(post(client, body + b" "), 413, "body_too_large")
+        error_of(post(client, body[:1] + b" " + body[1:]), 413, "body_too_large")
 
 
 def test_memory_for_large_bodies_is_given_back(patient, is_sanitized):

@@ -244,7 +244,7 @@ def test_help_lists_what_is_built_and_nothing_else(command):
     ended = command("--help")
     assert ended.returncode == 0 and ended.stderr == ""
     commands = {line.split()[0] for line in ended.stdout.splitlines() if line.startswith("  ")} - {"serin"}
-    assert commands == {"up", "check", "explain", "sim", "version"}
+    assert commands == {"up", "canary", "check", "explain", "sim", "version"}
     for name in commands:
         assert command(name, "--help").returncode == 0
 

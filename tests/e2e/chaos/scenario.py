@@ -123,7 +123,9 @@ class Run:
         self.world.rolled_out(deployment)
 
     def restart(self, deployment, is_waiting=True):
-        self.kubectl("rollout", "restart", f"deploy/{deployment}")
+        # kubectl refuses two restarts within one second of the clock.
+        until(lambda: self.kubectl.run("rollout", "restart", f"deploy/{deployment}").returncode == 0,
+              f"restart of {deployment}")
         if is_waiting:
             self.world.rolled_out(deployment)
 

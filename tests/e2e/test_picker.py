@@ -1,0 +1,104 @@
+"""Which endpoint of a pool gets a request, and what annotations of the pool change about it."""
+import shutil
+import time
+
+import pytest
+
+from conftest import DATA, edit, until
+
+
+def prompt(name, tokens=1000):
+    return {"model": "mymodel", "prompt": f"{name} " + "word " * tokens, "max_tokens": 1}
+
+
+def annotated(tmp_path, **annotations):
+    """A copy of data/replicas whose pool has these annotations."""
+    folder = tmp_path / "manifests"
+    shutil.copytree(DATA / "replicas", folder)
+    file = folder / "models.yaml"
+    lines = "".join(f"    serin.dev/{name.replace('_', '-')}: '{text}'\n" for name, text in annotations.items())
+    text = file.read_text()
+    file.write_text(text.replace("kind: InferencePool\nmetadata:\n  name: twins\n",
+                                 f"kind: InferencePool\nmetadata:\n  name: twins\n  annotations:\n{lines}", 1))
+    return folder
+
+
+def served_by(gateway, client, body):
+    """The endpoint that answers."""
+    before = {sim.address: len(sim.requests()) for sim in gateway.sims()}
+    answer = client.post("/v1/completions", json=body)
+    assert answer.status_code == 200, answer.text
+    return next(sim.address for sim in gateway.sims() if len(sim.requests()) > before[sim.address])
+
+
+@pytest.mark.short
+def test_a_prompt_returns_to_where_it_is_cached(gateways):
+    gateway = gateways([DATA / "replicas"]).wait_endpoints(2)
+    with gateway.client() as client:
+        first = {f"user {n}": served_by(gateway, client, prompt(f"user {n}")) for n in range(12)}
+        for name, endpoint in first.items():
+            assert served_by(gateway, client, prompt(name)) == endpoint
+    assert gateway.metric("serin_prefix_index_entries") > 12
+    for line in ('llm_d_epp_ready_endpoints{name="twins"} 2', 'inference_pool_ready_pods{name="twins"} 2'):
+        assert line in gateway.metrics()
+
+
+def test_scorers_of_an_annotation_are_in_force_and_follow_an_edit(gateways, tmp_path):
+    folder = annotated(tmp_path, scorers="queue-scorer=2, prefix-cache-scorer=3")
+    gateway = gateways([folder]).wait_endpoints(2)
+
+    def scorers():
+        return [set(endpoint["scores"] or {}) for endpoint in gateway.endpoints("twins")]
+
+    until(lambda: scorers() == [{"queue-scorer", "prefix-cache-scorer", "total"}] * 2, "the scorers")
+    file = folder / "models.yaml"
+    edit(file, "queue-scorer=2, prefix-cache-scorer=3", "no-such-scorer")
+    until(lambda: "no-such-scorer" in gateway.log_text(), "a complaint")
+    assert scorers() == [{"queue-scorer", "prefix-cache-scorer", "total"}] * 2
+    edit(file, "no-such-scorer", "token-load-scorer")
+    until(lambda: scorers() == [{"token-load-scorer", "total"}] * 2, "the edited scorers")
+
+
+def test_check_tells_what_is_wrong_with_the_settings_of_a_pool(command, tmp_path):
+    done = command("check", "-f", annotated(tmp_path, scorers="no-such-scorer", stale_metrics="never"))
+    assert done.returncode == 1
+    assert "InferencePool default/twins" in done.stdout and '"no-such-scorer" is no scorer' in done.stdout
+    assert "serin.dev/stale-metrics" in done.stdout
+
+
+def test_requests_wait_before_a_saturated_pool(gateways, tmp_path):
+    gateway = gateways([annotated(tmp_path, flow_control="queue,ttl=1s")]).wait_endpoints(2)
+    sims = gateway.sims()
+    for sim in sims:
+        sim.configure(fake_metrics={"waiting": 50, "running": 1})
+    until(lambda: gateway.metric("llm_d_epp_flow_control_pool_saturation", inference_pool="twins") >= 10, "saturation")
+    with gateway.client() as client:
+        answer = client.post("/v1/completions", json=prompt("late"))
+        assert (answer.status_code, answer.headers["x-serin-reason"]) == (429, "queue_timeout")
+        assert answer.headers["retry-after"] == "1"
+        assert sum(len(sim.requests()) for sim in sims) == 0
+        assert client.get("/v1/models").status_code == 200
+        for sim in sims:
+            sim.configure(fake_metrics=None)
+        assert client.post("/v1/completions", json=prompt("in time")).status_code == 200
+    assert gateway.metric("serin_pool_queued_requests", pool="default/twins") == 0
+
+
+def test_a_batching_model_server_computes_a_prompt_once(gateways):
+    gateway = gateways([DATA / "replicas"]).wait_endpoints(2)
+    for sim in gateway.sims():
+        sim.configure(batch=1)
+    with gateway.client() as client:
+        began = time.monotonic()
+        first = served_by(gateway, client, prompt("long", tokens=20000))  # 100 KB: 25,000 tokens of 40 us each
+        assert time.monotonic() - began >= 1.0
+        until(lambda: gateway.metric("serin_endpoint_in_flight_requests") == 0, "nothing in flight")
+        limit_s = 1.0
+        until(lambda: timed(lambda: served_by(gateway, client, prompt("long", tokens=20000)) == first) < limit_s,
+              "an answer from the cache")
+
+
+def timed(work):
+    began = time.monotonic()
+    assert work()
+    return time.monotonic() - began
