@@ -135,13 +135,34 @@ static void cut(struct bytes input, struct bytes parts[PARTS])
     }
 }
 
-static void check_split(const struct route_rule *rule, const struct bytes *parts, struct arena *arena)
+/* The key stands in every header. */
+static bool find_key(void *context, struct bytes name, struct bytes *ret_value)
 {
+    (void)name;
+    *ret_value = *(const struct bytes *)context;
+    return ret_value->len > 0;
+}
+
+static struct split_request describe(const struct bytes *parts, struct bytes *key, const struct openai_scan *scan,
+                                     struct arena *arena)
+{
+    return (struct split_request){
+        .model = parts[MODEL],
+        .facts = {.header = find_key, .context = key, .path = parts[PATH], .scan = scan, .arena = arena}};
+}
+
+static void check_split(const struct route_rule *rule, struct bytes *parts, struct arena *arena)
+{
+    struct bytes none = BYTES("");
+    struct openai_scan scan;
     struct split_choice first, second, keyless;
-    route_split(rule, parts[MODEL], parts[KEY], arena, &first);
-    route_split(rule, parts[MODEL], parts[KEY], arena, &second);
+    openai_scan_init(&scan);
+    struct split_request keyed = describe(parts, &parts[KEY], &scan, arena);
+    struct split_request plain = describe(parts, &none, &scan, arena);
+    route_split(rule, &keyed, &first);
+    route_split(rule, &keyed, &second);
     require(parts[KEY].len == 0 || (first.arm == second.arm && first.target == second.target));
-    route_split(rule, parts[MODEL], BYTES(""), arena, &keyless);
+    route_split(rule, &plain, &keyless);
     for (size_t i = 0; i < keyless.arm_text.len; i++)
         require(keyless.arm_text.data[i] > 0x20 && keyless.arm_text.data[i] < 0x7f);
 }
@@ -168,7 +189,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     route_match(snapshot, &request, &match);
     struct buffer out;
     buffer_init(&out);
-    bool is_taken = route_explain(snapshot, &request, parts[MODEL], parts[KEY], &out) != NULL;
+    struct openai_scan scan;
+    openai_scan_init(&scan);
+    struct split_request split = describe(parts, &parts[KEY], &scan, arena);
+    bool is_taken = route_explain(snapshot, &request, &split, &out) != NULL;
     require(is_taken == (match.outcome == ROUTE_MATCHED));
     if (is_taken) {
         require(contains(buffer_bytes(&out), match.rule->route));
