@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 VENV   := $(BUILD)/venv
 
-.PHONY: all deps up test asan tsan bench chaos fuzz lint format install clean
+.PHONY: all deps up test asan tsan bench bench-quick bench-canary bench-picker chaos fuzz lint format install clean
 
 all: deps
 	@cmake --preset release >/dev/null
@@ -39,10 +39,21 @@ asan tsan: deps
 	@cmake --build --preset $@ -j $(JOBS)
 	@ctest --preset $@
 
-bench: all
+# The data plane next to nginx, HAProxy and a bare relay; bench-quick takes less than three minutes and is less exact.
+bench bench-quick: all
 	@tools/deps.sh bench
-	@cmake --build --preset release -j $(JOBS)
-	@python3 bench/load/plain_proxy.py --serin $(BUILD)/serin
+	@cmake --build --preset release -j $(JOBS) --target bench_load bench_relay
+	@python3 bench/load/check_tools.py $(BUILD)/release
+	@python3 bench/load/data_plane.py --serin $(BUILD)/serin --tools $(BUILD)/release \
+		--out $(BUILD)/bench/data-plane.json $(if $(filter bench-quick,$@),--cases short --pairs 8 --slice-ms 150 --stretch 1)
+
+# How often the canary analysis rolls back healthy canaries, how soon faulty ones; SEED=1 RUNS=1000.
+bench-canary: SEED ?= 1
+bench-canary: deps
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target bench_canary >/dev/null
+	@mkdir -p $(BUILD)/bench
+	@$(BUILD)/release/bench/canary/bench_canary --seed $(SEED) $(if $(RUNS),--runs $(RUNS)) --json $(BUILD)/bench/canary.json
 
 # A gateway under load while everything is done to it; SCENARIO=walkthrough|kills|restarts|mixed SEED=1 MINUTES=60.
 SCENARIO ?= mixed
@@ -52,6 +63,12 @@ chaos: all
 	@$(MAKE) --no-print-directory $(VENV)/.done
 	@cd tests/e2e && $(abspath $(VENV))/bin/python -m chaos --scenario $(SCENARIO) --minutes $(MINUTES) \
 		$(if $(SEED),--seed $(SEED))
+
+# The picker against reference policies in simulated time (docs/picker.md): 20 seeds from SEED on; QUICK=1 for a look.
+bench-picker: deps
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target bench_picker
+	@$(BUILD)/release/bench/bench_picker $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) --out $(BUILD)/bench/picker.json
 
 fuzz:
 	@tools/deps.sh lint
