@@ -252,7 +252,7 @@ static bool merge_arm(struct route_rule *rule, const struct pool_arm *arm)
 
 static void judge_arms(struct compile *compile, const struct kube_object *canary, struct route_rule *rule)
 {
-    struct bytes names[ROUTE_MAX_ARMS];
+    struct bytes names[ROUTE_MAX_ARMS] = {{0}};
     uint64_t hashes[ARM_ROLES] = {0};
     for (unsigned i = 0; i < rule->arm_count; i++)
         names[i] = rule->arms[i].text;
