@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/json_read.h"
+#include "base/json_tree.h"
 #include "kube/patch/apply_patch.h"
 #include "kube/patch/json_patch.h"
 #include "kube/patch/merge_patch.h"
@@ -23,28 +24,6 @@ static void require(bool holds)
 {
     if (!holds)
         abort();
-}
-
-static bool is_deeper(json_t *value, unsigned levels)
-{
-    const char *key;
-    size_t i;
-    json_t *child;
-    if (!json_is_object(value) && !json_is_array(value))
-        return false;
-    if (levels == 0)
-        return true;
-    json_object_foreach(value, key, child)
-    {
-        if (is_deeper(child, levels - 1))
-            return true;
-    }
-    json_array_foreach(value, i, child)
-    {
-        if (is_deeper(child, levels - 1))
-            return true;
-    }
-    return false;
 }
 
 /* ---- what kind of trees the laws are about ---- */
@@ -111,7 +90,7 @@ static void check_json(json_t *target, json_t *patch)
     char error[300] = "";
     json_t *result = json_patch(target, patch, error);
     require((result == NULL) == (error[0] != '\0'));
-    require(result == NULL || !is_deeper(result, JSON_PATCH_MAX_DEPTH));
+    require(result == NULL || !tree_is_deeper(result, JSON_PATCH_MAX_DEPTH));
     json_decref(result);
 }
 
@@ -226,7 +205,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char error[200];
     json_t *target = json_read(bytes_make(input.data, end), error);
     json_t *patch = end < size ? json_read(bytes_skip(input, end + 1), error) : NULL;
-    if (target != NULL && patch != NULL && !is_deeper(target, DEPTH_MAX) && !is_deeper(patch, DEPTH_MAX)) {
+    if (target != NULL && patch != NULL && !tree_is_deeper(target, DEPTH_MAX) && !tree_is_deeper(patch, DEPTH_MAX)) {
         json_t *target_copy = json_deep_copy(target), *patch_copy = json_deep_copy(patch);
         check_all(target, patch);
         require(json_equal(target, target_copy) && json_equal(patch, patch_copy));

@@ -6,11 +6,8 @@
 #include <jansson.h>
 
 #include "base/arena.h"
+#include "base/json_tree.h"
 
-/* Along a dotted path; NULL when there is nothing. */
-const json_t *tree_at(const json_t *tree, const char *path);
-/* "" when there is no string. */
-const char *tree_text(const json_t *tree, const char *path);
 /* NaN when there is no number. */
 double tree_number(const json_t *tree, const char *path);
 

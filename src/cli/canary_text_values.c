@@ -7,23 +7,6 @@
 #include "kube/api/canary.h"
 #include "kube/apiserver/human_duration.h"
 
-const json_t *tree_at(const json_t *tree, const char *path)
-{
-    for (;;) {
-        size_t len = strcspn(path, ".");
-        tree = json_object_getn(tree, path, len);
-        if (tree == NULL || path[len] == '\0')
-            return json_is_null(tree) ? NULL : tree;
-        path += len + 1;
-    }
-}
-
-const char *tree_text(const json_t *tree, const char *path)
-{
-    const char *text = json_string_value(tree_at(tree, path));
-    return text != NULL ? text : "";
-}
-
 double tree_number(const json_t *tree, const char *path)
 {
     const json_t *value = tree_at(tree, path);

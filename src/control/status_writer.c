@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json_read.h"
+#include "base/json_tree.h"
 #include "kube/api/inference.h"
 #include "kube/apiserver/change.h"
 
@@ -45,16 +46,10 @@ struct merge {
     struct news **news_tail;
 };
 
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value != NULL ? value : "";
-}
-
 static bool says_no(const json_t *condition)
 {
-    bool is_bad_when_true = strcmp(text(condition, "type"), "Conflicted") == 0;
-    return strcmp(text(condition, "status"), is_bad_when_true ? "True" : "False") == 0;
+    bool is_bad_when_true = strcmp(tree_member_text(condition, "type"), "Conflicted") == 0;
+    return strcmp(tree_member_text(condition, "status"), is_bad_when_true ? "True" : "False") == 0;
 }
 
 /* Architecture: a pool whose picker is missing is served all the same, and whoever looks is told. */
@@ -62,7 +57,7 @@ static bool tells_of_missing_picker(const struct merge *merge, const json_t *con
 {
     const struct kube_object *object = merge->object;
     if ((object->kind != KUBE_INFERENCE_POOL && object->kind != KUBE_INFERENCE_POOL_X) ||
-        strcmp(text(condition, "type"), "ResolvedRefs") != 0)
+        strcmp(tree_member_text(condition, "type"), "ResolvedRefs") != 0)
         return false;
     const struct inference_pool_spec *spec = object->spec;
     return spec->picker_name[0] != '\0' &&
@@ -84,14 +79,14 @@ static void note_news(struct merge *merge, const json_t *condition, const json_t
     bool is_refusal = says_no(condition);
     if (!is_refusal && !tells_of_missing_picker(merge, condition))
         return;
-    bool is_old = strcmp(text(condition, "status"), text(former, "status")) == 0 &&
-                  strcmp(text(condition, "reason"), text(former, "reason")) == 0 &&
-                  strcmp(text(condition, "message"), text(former, "message")) == 0;
-    if (is_old || is_told(merge, text(condition, "message")))
+    bool is_old = strcmp(tree_member_text(condition, "status"), tree_member_text(former, "status")) == 0 &&
+                  strcmp(tree_member_text(condition, "reason"), tree_member_text(former, "reason")) == 0 &&
+                  strcmp(tree_member_text(condition, "message"), tree_member_text(former, "message")) == 0;
+    if (is_old || is_told(merge, tree_member_text(condition, "message")))
         return;
     struct news *news = ARENA_NEW(merge->arena, struct news);
-    news->reason = is_refusal ? arena_strdup(merge->arena, text(condition, "reason")) : "BuiltInPicker";
-    news->message = arena_strdup(merge->arena, text(condition, "message"));
+    news->reason = is_refusal ? arena_strdup(merge->arena, tree_member_text(condition, "reason")) : "BuiltInPicker";
+    news->message = arena_strdup(merge->arena, tree_member_text(condition, "message"));
     news->is_warning = is_refusal;
     *merge->news_tail = news;
     merge->news_tail = &news->next;
@@ -102,7 +97,7 @@ static json_t *find(const json_t *list, const char *key, const char *value)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *item = json_array_get(list, i);
-        if (strcmp(text(item, key), value) == 0)
+        if (strcmp(tree_member_text(item, key), value) == 0)
             return item;
     }
     return NULL;
@@ -115,9 +110,9 @@ static void date_conditions(struct merge *merge, const json_t *owner, const json
     const json_t *list = json_object_get(owner, "conditions");
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *condition = json_array_get(list, i);
-        json_t *before = find(former_list, "type", text(condition, "type"));
-        const char *since = text(before, "lastTransitionTime");
-        bool has_turned = strcmp(text(before, "status"), text(condition, "status")) != 0;
+        json_t *before = find(former_list, "type", tree_member_text(condition, "type"));
+        const char *since = tree_member_text(before, "lastTransitionTime");
+        bool has_turned = strcmp(tree_member_text(before, "status"), tree_member_text(condition, "status")) != 0;
         json_object_set_new(condition, "lastTransitionTime",
                             json_string(has_turned || since[0] == '\0' ? merge->now : since));
         note_news(merge, condition, before);
@@ -131,7 +126,7 @@ static void keep_foreign_conditions(json_t *status, const json_t *former)
     const json_t *former_list = json_object_get(former, "conditions");
     for (size_t i = 0; i < json_array_size(former_list); i++) {
         json_t *condition = json_array_get(former_list, i);
-        if (find(list, "type", text(condition, "type")) == NULL)
+        if (find(list, "type", tree_member_text(condition, "type")) == NULL)
             json_array_append(list, condition);
     }
 }
@@ -142,7 +137,7 @@ static void date_listeners(struct merge *merge, const json_t *status, const json
     const json_t *former_list = json_object_get(former, "listeners");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *listener = json_array_get(list, i);
-        date_conditions(merge, listener, find(former_list, "name", text(listener, "name")));
+        date_conditions(merge, listener, find(former_list, "name", tree_member_text(listener, "name")));
     }
 }
 
@@ -190,7 +185,7 @@ static json_t *merge_entries(struct merge *merge, const struct shared_list *shap
     merge_twins(computed, shape);
     for (size_t i = 0; i < json_array_size(former); i++) {
         json_t *entry = json_array_get(former, i);
-        if (shape->has_owners && strcmp(text(entry, "controllerName"), merge->controller_name) != 0) {
+        if (shape->has_owners && strcmp(tree_member_text(entry, "controllerName"), merge->controller_name) != 0) {
             json_array_append(merged, entry);
             continue;
         }

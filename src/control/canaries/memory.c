@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/compiler.h"
+#include "base/json_tree.h"
 
 enum form { FORM_UNSIGNED, FORM_U64, FORM_BOOL };
 
@@ -57,25 +58,19 @@ static bool read_field(const json_t *from, const struct field *field, struct rol
     return json_is_integer(value) && (field->form == FORM_U64 || number <= UINT32_MAX);
 }
 
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value != NULL ? value : "";
-}
-
 bool memory_read(const json_t *status, struct canary_memory *ret_memory)
 {
     const json_t *from = json_object_get(status, "state");
     struct canary_memory memory = {0};
     bool is_whole = json_is_object(from);
-    is_whole = is_whole && rollout_phase_of(text(from, "phase"), &memory.rollout.phase);
-    is_whole = is_whole && rollout_phase_of(text(from, "resumesTo"), &memory.rollout.resumes_to);
-    is_whole = is_whole && rollout_wait_of(text(from, "cause"), &memory.rollout.cause);
+    is_whole = is_whole && rollout_phase_of(tree_member_text(from, "phase"), &memory.rollout.phase);
+    is_whole = is_whole && rollout_phase_of(tree_member_text(from, "resumesTo"), &memory.rollout.resumes_to);
+    is_whole = is_whole && rollout_wait_of(tree_member_text(from, "cause"), &memory.rollout.cause);
     for (unsigned i = 0; i < ARRAY_LEN(fields) && is_whole; i++)
         is_whole = read_field(from, &fields[i], &memory.rollout);
     is_whole = is_whole && memory.rollout.step < ROLLOUT_STEPS_MAX;
-    snprintf(memory.rollout.why, sizeof memory.rollout.why, "%s", text(from, "why"));
-    snprintf(memory.stable, sizeof memory.stable, "%s", text(from, "stable"));
+    snprintf(memory.rollout.why, sizeof memory.rollout.why, "%s", tree_member_text(from, "why"));
+    snprintf(memory.stable, sizeof memory.stable, "%s", tree_member_text(from, "stable"));
     *ret_memory = is_whole ? memory : (struct canary_memory){0};
     return is_whole;
 }

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/json_tree.h"
 
 /* Where a kind keeps its arms. */
 struct shape {
@@ -51,18 +52,12 @@ static void set_problem(struct target_view *view, const char *format, ...)
     va_end(args);
 }
 
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value != NULL ? value : "";
-}
-
 /* Reading. */
 
 /* A pool's name may be told in the tree of an object without a list of arms: the arm is then the model itself. */
 static const char *implied_arm(const struct shape *shape, const json_t *spec, const json_t *arms)
 {
-    return shape->kind == KUBE_INFERENCE_MODEL && json_array_size(arms) == 0 ? text(spec, "modelName") : "";
+    return shape->kind == KUBE_INFERENCE_MODEL && json_array_size(arms) == 0 ? tree_member_text(spec, "modelName") : "";
 }
 
 static json_t *arms_of(const struct shape *shape, const json_t *spec, size_t rule)
@@ -75,7 +70,7 @@ static json_t *find_arm(const struct shape *shape, const json_t *arms, const cha
 {
     for (size_t i = 0; i < json_array_size(arms); i++) {
         json_t *arm = json_array_get(arms, i);
-        if (strcmp(text(arm, shape->name), name) == 0)
+        if (strcmp(tree_member_text(arm, shape->name), name) == 0)
             return arm;
     }
     return NULL;
@@ -92,7 +87,7 @@ static bool rule_is(const json_t *rule, size_t index, const char *wanted)
 {
     char number[24];
     snprintf(number, sizeof number, "%zu", index);
-    return strcmp(text(rule, "name"), wanted) == 0 || strcmp(number, wanted) == 0;
+    return strcmp(tree_member_text(rule, "name"), wanted) == 0 || strcmp(number, wanted) == 0;
 }
 
 static bool find_rule(const struct shape *shape, const json_t *spec, const struct target_wish *wish,
@@ -123,7 +118,7 @@ static bool find_stable(const struct shape *shape, const json_t *spec, const jso
     const char *stable = wish->stable[0] != '\0' ? wish->stable : wish->known_stable;
     unsigned others = 0;
     for (size_t i = 0; i < json_array_size(arms); i++) {
-        const char *name = text(json_array_get(arms, i), shape->name);
+        const char *name = tree_member_text(json_array_get(arms, i), shape->name);
         if (strcmp(name, wish->canary) == 0 || (stable[0] != '\0' && strcmp(name, stable) == 0))
             continue;
         others += weight_of(json_array_get(arms, i)) > 0 || stable[0] == '\0';
@@ -178,10 +173,11 @@ static void read_manager(const struct kube_object *object, struct target_view *v
     const char *latest = "";
     for (size_t i = 0; i < json_array_size(entries); i++) {
         const json_t *entry = json_array_get(entries, i);
-        if (strcmp(text(entry, "subresource"), "status") == 0 || strcmp(text(entry, "time"), latest) < 0)
+        if (strcmp(tree_member_text(entry, "subresource"), "status") == 0 ||
+            strcmp(tree_member_text(entry, "time"), latest) < 0)
             continue;
-        latest = text(entry, "time");
-        snprintf(view->weights_by, sizeof view->weights_by, "%s", text(entry, "manager"));
+        latest = tree_member_text(entry, "time");
+        snprintf(view->weights_by, sizeof view->weights_by, "%s", tree_member_text(entry, "manager"));
     }
 }
 
@@ -193,11 +189,11 @@ static void read_pool(const struct shape *shape, const struct kube_object *objec
     if (shape->kind == KUBE_HTTP_ROUTE) {
         const json_t *arm = find_arm(shape, arms, wish->canary);
         arm = arm != NULL ? arm : find_arm(shape, arms, view->stable); /* what target_write() would add is its like */
-        view->is_pool = strcmp(text(arm, "kind"), "InferencePool") == 0;
-        if (text(arm, "namespace")[0] != '\0')
-            namespace_ = text(arm, "namespace");
+        view->is_pool = strcmp(tree_member_text(arm, "kind"), "InferencePool") == 0;
+        if (tree_member_text(arm, "namespace")[0] != '\0')
+            namespace_ = tree_member_text(arm, "namespace");
     } else {
-        snprintf(view->pool, sizeof view->pool, "%s", text(json_object_get(spec, "poolRef"), "name"));
+        snprintf(view->pool, sizeof view->pool, "%s", tree_member_text(json_object_get(spec, "poolRef"), "name"));
     }
     snprintf(view->pool_namespace, sizeof view->pool_namespace, "%s", namespace_);
 }
@@ -268,7 +264,7 @@ static void set_move(json_t *metadata, const struct target_wish *wish, uint64_t 
         annotations = json_object();
         json_object_set_new(metadata, "annotations", annotations);
     }
-    struct bytes rest = bytes_of(text(annotations, CANARY_MOVE_ANNOTATION));
+    struct bytes rest = bytes_of(tree_member_text(annotations, CANARY_MOVE_ANNOTATION));
     while (rest.len > 0) {
         struct bytes one = bytes_make(rest.data, bytes_find(rest, ' '));
         rest = bytes_skip(rest, one.len < rest.len ? one.len + 1 : one.len);
@@ -332,7 +328,7 @@ void target_keep_arms(enum kube_kind kind, json_t *asked, const json_t *present)
 {
     const struct shape *shape = find_shape(kind);
     const json_t *annotations = json_object_get(json_object_get(present, "metadata"), "annotations");
-    if (shape == NULL || text(annotations, CANARY_MOVE_ANNOTATION)[0] == '\0')
+    if (shape == NULL || tree_member_text(annotations, CANARY_MOVE_ANNOTATION)[0] == '\0')
         return;
     json_t *spec = json_object_get(asked, "spec");
     for (size_t i = 0; i < rule_count(shape, asked); i++) {

@@ -8,32 +8,15 @@
 #include "kube/apiserver/human_duration.h"
 #include "kube/apiserver/table.h"
 
-const json_t *cell_find(const json_t *tree, const char *path)
-{
-    for (;;) {
-        size_t len = strcspn(path, ".");
-        tree = json_object_getn(tree, path, len);
-        if (tree == NULL || path[len] == '\0')
-            return json_is_null(tree) ? NULL : tree;
-        path += len + 1;
-    }
-}
-
-const char *cell_text_at(const json_t *tree, const char *path)
-{
-    const char *text = json_string_value(cell_find(tree, path));
-    return text != NULL ? text : "";
-}
-
 int64_t cell_int_at(const json_t *tree, const char *path, int64_t fallback)
 {
-    const json_t *value = cell_find(tree, path);
+    const json_t *value = tree_at(tree, path);
     return json_is_integer(value) ? json_integer_value(value) : fallback;
 }
 
 uint64_t cell_time_at(const json_t *tree, const char *path)
 {
-    return clock_parse_rfc3339(cell_text_at(tree, path));
+    return clock_parse_rfc3339(tree_text(tree, path));
 }
 
 const json_t *cell_condition(const json_t *conditions, const char *type)
@@ -42,7 +25,7 @@ const json_t *cell_condition(const json_t *conditions, const char *type)
     json_t *condition;
     json_array_foreach((json_t *)conditions, i, condition)
     {
-        if (strcmp(cell_text_at(condition, "type"), type) == 0)
+        if (strcmp(tree_text(condition, "type"), type) == 0)
             return condition;
     }
     return NULL;
@@ -81,18 +64,18 @@ static void write_found(const struct table_cell *cell, const json_t *value)
 
 static void cell_found(const struct table_cell *cell)
 {
-    write_found(cell, cell_find(cell->tree, cell->path));
+    write_found(cell, tree_at(cell->tree, cell->path));
 }
 
 /* A string of a built-in kind: never null. */
 static void cell_text(const struct table_cell *cell)
 {
-    cell_write_text(cell, cell_text_at(cell->tree, cell->path), "");
+    cell_write_text(cell, tree_text(cell->tree, cell->path), "");
 }
 
 static void cell_text_or_none(const struct table_cell *cell)
 {
-    cell_write_text(cell, cell_text_at(cell->tree, cell->path), "<none>");
+    cell_write_text(cell, tree_text(cell->tree, cell->path), "<none>");
 }
 
 static void cell_number(const struct table_cell *cell)
@@ -102,7 +85,7 @@ static void cell_number(const struct table_cell *cell)
 
 static void cell_len(const struct table_cell *cell)
 {
-    jw_u64(cell->writer, json_array_size(cell_find(cell->tree, cell->path)));
+    jw_u64(cell->writer, json_array_size(tree_at(cell->tree, cell->path)));
 }
 
 static void cell_age(const struct table_cell *cell)
@@ -115,12 +98,12 @@ static void cell_age(const struct table_cell *cell)
 /* Status of the condition whose type is the path. */
 static void cell_status(const struct table_cell *cell)
 {
-    write_found(cell, cell_find(cell_condition(cell_find(cell->tree, "status.conditions"), cell->path), "status"));
+    write_found(cell, tree_at(cell_condition(tree_at(cell->tree, "status.conditions"), cell->path), "status"));
 }
 
 static void cell_first_address(const struct table_cell *cell)
 {
-    write_found(cell, cell_find(json_array_get(cell_find(cell->tree, "status.addresses"), 0), "value"));
+    write_found(cell, tree_at(json_array_get(tree_at(cell->tree, "status.addresses"), 0), "value"));
 }
 
 /* spec.replicas defaults to 1, and defaults are not stored. */

@@ -6,8 +6,7 @@
 #ifndef KUBE_APISERVER_COLUMNS_H
 #define KUBE_APISERVER_COLUMNS_H
 
-#include <jansson.h>
-
+#include "base/json_tree.h"
 #include "base/json_write.h"
 #include "kube/apiserver/resources.h"
 
@@ -38,10 +37,6 @@ struct table_columns {
 struct table_columns table_columns_of(enum kube_kind kind);
 struct table_columns table_columns_of_scale(void);
 
-/* Steps along a dotted path ("spec.replicas"); NULL when there is nothing. */
-const json_t *cell_find(const json_t *tree, const char *path);
-/* "" when there is no string. */
-const char *cell_text_at(const json_t *tree, const char *path);
 int64_t cell_int_at(const json_t *tree, const char *path, int64_t fallback);
 /* Milliseconds of an RFC 3339 time; 0 when there is none. */
 uint64_t cell_time_at(const json_t *tree, const char *path);

@@ -4,8 +4,8 @@
 
 void cell_canary_target(const struct table_cell *cell)
 {
-    buffer_printf(cell->scratch, "%s/%s", cell_text_at(cell->tree, "spec.targetRef.kind"),
-                  cell_text_at(cell->tree, "spec.targetRef.name"));
+    buffer_printf(cell->scratch, "%s/%s", tree_text(cell->tree, "spec.targetRef.kind"),
+                  tree_text(cell->tree, "spec.targetRef.name"));
     cell_write_scratch(cell, "");
 }
 
@@ -21,7 +21,7 @@ void cell_canary_step(const struct table_cell *cell)
 /* A number with two decimals at most, so that 25 is "25%". */
 void cell_percent(const struct table_cell *cell)
 {
-    const json_t *value = cell_find(cell->tree, cell->path);
+    const json_t *value = tree_at(cell->tree, cell->path);
     if (json_is_number(value)) {
         double hundredths = json_number_value(value) * 100;
         bool is_shown = hundredths >= 0 && hundredths < 1e9;

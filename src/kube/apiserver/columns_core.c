@@ -12,8 +12,8 @@ enum { ITEMS_SHOWN = 3 };
 
 void cell_data_count(const struct table_cell *cell)
 {
-    size_t count = json_object_size(cell_find(cell->tree, "data"));
-    jw_u64(cell->writer, count + json_object_size(cell_find(cell->tree, "binaryData")));
+    size_t count = json_object_size(tree_at(cell->tree, "data"));
+    jw_u64(cell->writer, count + json_object_size(tree_at(cell->tree, "binaryData")));
 }
 
 static void append_strings(struct buffer *text, const json_t *list)
@@ -33,9 +33,9 @@ static void append_ingress(struct buffer *text, const json_t *list)
     json_t *item;
     json_array_foreach((json_t *)list, i, item)
     {
-        const char *address = cell_text_at(item, "ip");
+        const char *address = tree_text(item, "ip");
         if (address[0] == '\0')
-            address = cell_text_at(item, "hostname");
+            address = tree_text(item, "hostname");
         if (address[0] != '\0')
             cell_append_item(text, address);
     }
@@ -44,15 +44,15 @@ static void append_ingress(struct buffer *text, const json_t *list)
 /* What the type of a Service promises: a load balancer's address may still come. */
 void cell_service_address(const struct table_cell *cell)
 {
-    const char *type = cell_text_at(cell->tree, "spec.type");
+    const char *type = tree_text(cell->tree, "spec.type");
     bool is_balanced = strcmp(type, "LoadBalancer") == 0;
     if (strcmp(type, "ExternalName") == 0) {
-        cell_write_text(cell, cell_text_at(cell->tree, "spec.externalName"), "<none>");
+        cell_write_text(cell, tree_text(cell->tree, "spec.externalName"), "<none>");
         return;
     }
     if (is_balanced)
-        append_ingress(cell->scratch, cell_find(cell->tree, "status.loadBalancer.ingress"));
-    append_strings(cell->scratch, cell_find(cell->tree, "spec.externalIPs"));
+        append_ingress(cell->scratch, tree_at(cell->tree, "status.loadBalancer.ingress"));
+    append_strings(cell->scratch, tree_at(cell->tree, "spec.externalIPs"));
     cell_write_scratch(cell, is_balanced ? "<pending>" : "<none>");
 }
 
@@ -61,9 +61,9 @@ void cell_service_ports(const struct table_cell *cell)
 {
     size_t i;
     json_t *port;
-    json_array_foreach((json_t *)cell_find(cell->tree, "spec.ports"), i, port)
+    json_array_foreach((json_t *)tree_at(cell->tree, "spec.ports"), i, port)
     {
-        const char *protocol = cell_text_at(port, "protocol");
+        const char *protocol = tree_text(port, "protocol");
         long long node_port = cell_int_at(port, "nodePort", 0);
         buffer_printf(cell->scratch, "%s%lld", i > 0 ? "," : "", (long long)cell_int_at(port, "port", 0));
         if (node_port > 0)
@@ -83,17 +83,17 @@ static void write_with_rest(const struct table_cell *cell, size_t count)
 
 void cell_slice_ports(const struct table_cell *cell)
 {
-    const json_t *ports = cell_find(cell->tree, "ports");
+    const json_t *ports = tree_at(cell->tree, "ports");
     size_t i;
     json_t *port;
     json_array_foreach((json_t *)ports, i, port)
     {
-        const char *name = cell_text_at(port, "name");
+        const char *name = tree_text(port, "name");
         char number[24];
         snprintf(number, sizeof number, "%lld", (long long)cell_int_at(port, "port", 0));
         if (i >= ITEMS_SHOWN)
             break;
-        if (cell_find(port, "port") != NULL)
+        if (tree_at(port, "port") != NULL)
             cell_append_item(cell->scratch, number);
         else
             cell_append_item(cell->scratch, name[0] != '\0' ? name : "*");
@@ -105,9 +105,9 @@ void cell_slice_addresses(const struct table_cell *cell)
 {
     size_t i, j, count = 0;
     json_t *endpoint, *address;
-    json_array_foreach((json_t *)cell_find(cell->tree, "endpoints"), i, endpoint)
+    json_array_foreach((json_t *)tree_at(cell->tree, "endpoints"), i, endpoint)
     {
-        json_array_foreach((json_t *)cell_find(endpoint, "addresses"), j, address)
+        json_array_foreach((json_t *)tree_at(endpoint, "addresses"), j, address)
         {
             if (count++ < ITEMS_SHOWN)
                 cell_append_item(cell->scratch, json_is_string(address) ? json_string_value(address) : "");
@@ -119,8 +119,8 @@ void cell_slice_addresses(const struct table_cell *cell)
 /* Events come in the words of core/v1 or of events.k8s.io/v1 (events_view.h). */
 static const char *event_text(const json_t *event, const char *core_path, const char *events_path)
 {
-    const char *text = cell_text_at(event, core_path);
-    return text[0] != '\0' ? text : cell_text_at(event, events_path);
+    const char *text = tree_text(event, core_path);
+    return text[0] != '\0' ? text : tree_text(event, events_path);
 }
 
 static uint64_t event_time(const json_t *event, const char *core_name, const char *events_name)
@@ -196,7 +196,7 @@ void cell_event_source(const struct table_cell *cell)
     if (component[0] == '\0')
         component = event_text(cell->tree, "reportingComponent", "reportingController");
     if (host[0] == '\0')
-        host = cell_text_at(cell->tree, "reportingInstance");
+        host = tree_text(cell->tree, "reportingInstance");
     buffer_append_str(cell->scratch, component);
     if (host[0] != '\0') {
         buffer_append_str(cell->scratch, ", ");

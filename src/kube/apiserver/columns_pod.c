@@ -10,8 +10,8 @@
 /* A pod with this condition has left its init containers behind. */
 static bool is_condition_true(const json_t *pod, const char *type)
 {
-    const json_t *condition = cell_condition(cell_find(pod, "status.conditions"), type);
-    return strcmp(cell_text_at(condition, "status"), "True") == 0;
+    const json_t *condition = cell_condition(tree_at(pod, "status.conditions"), type);
+    return strcmp(tree_text(condition, "status"), "True") == 0;
 }
 
 /* An init container that goes on beside the others. */
@@ -19,10 +19,10 @@ static bool is_sidecar(const json_t *pod, const json_t *status)
 {
     size_t i;
     json_t *container;
-    json_array_foreach((json_t *)cell_find(pod, "spec.initContainers"), i, container)
+    json_array_foreach((json_t *)tree_at(pod, "spec.initContainers"), i, container)
     {
-        if (strcmp(cell_text_at(container, "name"), cell_text_at(status, "name")) == 0)
-            return strcmp(cell_text_at(container, "restartPolicy"), "Always") == 0;
+        if (strcmp(tree_text(container, "name"), tree_text(status, "name")) == 0)
+            return strcmp(tree_text(container, "restartPolicy"), "Always") == 0;
     }
     return false;
 }
@@ -34,11 +34,11 @@ static const json_t *pending_init(const json_t *pod, size_t *ret_index)
     json_t *status;
     if (is_condition_true(pod, "Initialized"))
         return NULL;
-    json_array_foreach((json_t *)cell_find(pod, "status.initContainerStatuses"), i, status)
+    json_array_foreach((json_t *)tree_at(pod, "status.initContainerStatuses"), i, status)
     {
-        bool has_started = json_is_true(cell_find(status, "started")) && is_sidecar(pod, status);
+        bool has_started = json_is_true(tree_at(status, "started")) && is_sidecar(pod, status);
         bool is_done =
-            cell_find(status, "state.terminated") != NULL && cell_int_at(status, "state.terminated.exitCode", 0) == 0;
+            tree_at(status, "state.terminated") != NULL && cell_int_at(status, "state.terminated.exitCode", 0) == 0;
         *ret_index = i;
         if (!is_done && !has_started)
             return status;
@@ -49,8 +49,8 @@ static const json_t *pending_init(const json_t *pod, size_t *ret_index)
 /* Why a container ended, or "" when it did not. */
 static void append_end(struct buffer *text, const json_t *status)
 {
-    const json_t *terminated = cell_find(status, "state.terminated");
-    const char *reason = cell_text_at(terminated, "reason");
+    const json_t *terminated = tree_at(status, "state.terminated");
+    const char *reason = tree_text(terminated, "reason");
     long long signal = cell_int_at(terminated, "signal", 0);
     if (terminated == NULL)
         return;
@@ -64,10 +64,10 @@ static void append_end(struct buffer *text, const json_t *status)
 
 static void append_init_status(struct buffer *text, const json_t *pod, const json_t *status, size_t index)
 {
-    const char *waiting = cell_text_at(status, "state.waiting.reason");
-    size_t count = json_array_size(cell_find(pod, "spec.initContainers"));
+    const char *waiting = tree_text(status, "state.waiting.reason");
+    size_t count = json_array_size(tree_at(pod, "spec.initContainers"));
     buffer_append_str(text, "Init:");
-    if (cell_find(status, "state.terminated") != NULL)
+    if (tree_at(status, "state.terminated") != NULL)
         append_end(text, status);
     else if (waiting[0] != '\0' && strcmp(waiting, "PodInitializing") != 0)
         buffer_append_str(text, waiting);
@@ -78,16 +78,16 @@ static void append_init_status(struct buffer *text, const json_t *pod, const jso
 /* What the containers say: the first one that waits or ended speaks for the pod. */
 static void append_container_status(struct buffer *text, const json_t *pod)
 {
-    const json_t *statuses = cell_find(pod, "status.containerStatuses");
+    const json_t *statuses = tree_at(pod, "status.containerStatuses");
     bool has_running = false;
     size_t i;
     json_t *status;
     json_array_foreach((json_t *)statuses, i, status)
     {
-        has_running = has_running || cell_find(status, "state.running") != NULL;
+        has_running = has_running || tree_at(status, "state.running") != NULL;
         if (!buffer_is_empty(text))
             continue;
-        buffer_append_str(text, cell_text_at(status, "state.waiting.reason"));
+        buffer_append_str(text, tree_text(status, "state.waiting.reason"));
         if (buffer_is_empty(text))
             append_end(text, status);
     }
@@ -105,12 +105,12 @@ static bool is_over(const char *phase)
 
 void cell_pod_status(const struct table_cell *cell)
 {
-    const char *phase = cell_text_at(cell->tree, "status.phase");
-    const char *reason = cell_text_at(cell->tree, "status.reason");
-    const json_t *scheduled = cell_condition(cell_find(cell->tree, "status.conditions"), "PodScheduled");
+    const char *phase = tree_text(cell->tree, "status.phase");
+    const char *reason = tree_text(cell->tree, "status.reason");
+    const json_t *scheduled = cell_condition(tree_at(cell->tree, "status.conditions"), "PodScheduled");
     size_t index = 0;
     const json_t *init = pending_init(cell->tree, &index);
-    if (cell_find(cell->tree, "metadata.deletionTimestamp") != NULL && !is_over(phase)) {
+    if (tree_at(cell->tree, "metadata.deletionTimestamp") != NULL && !is_over(phase)) {
         jw_str(cell->writer, strcmp(reason, "NodeLost") == 0 ? "Unknown" : "Terminating");
         return;
     }
@@ -119,29 +119,29 @@ void cell_pod_status(const struct table_cell *cell)
     else
         append_container_status(cell->scratch, cell->tree);
     if (reason[0] == '\0')
-        reason = strcmp(cell_text_at(scheduled, "reason"), "SchedulingGated") == 0 ? "SchedulingGated" : phase;
+        reason = strcmp(tree_text(scheduled, "reason"), "SchedulingGated") == 0 ? "SchedulingGated" : phase;
     cell_write_scratch(cell, reason[0] != '\0' ? reason : "Unknown");
 }
 
 static bool is_ready(const json_t *status)
 {
-    return json_is_true(cell_find(status, "ready")) && cell_find(status, "state.running") != NULL;
+    return json_is_true(tree_at(status, "ready")) && tree_at(status, "state.running") != NULL;
 }
 
 /* Sidecars count like containers. */
 void cell_pod_ready(const struct table_cell *cell)
 {
-    size_t i, ready = 0, total = json_array_size(cell_find(cell->tree, "spec.containers"));
+    size_t i, ready = 0, total = json_array_size(tree_at(cell->tree, "spec.containers"));
     json_t *item;
-    json_array_foreach((json_t *)cell_find(cell->tree, "spec.initContainers"), i, item)
+    json_array_foreach((json_t *)tree_at(cell->tree, "spec.initContainers"), i, item)
     {
-        total += strcmp(cell_text_at(item, "restartPolicy"), "Always") == 0;
+        total += strcmp(tree_text(item, "restartPolicy"), "Always") == 0;
     }
-    json_array_foreach((json_t *)cell_find(cell->tree, "status.containerStatuses"), i, item)
+    json_array_foreach((json_t *)tree_at(cell->tree, "status.containerStatuses"), i, item)
     {
         ready += is_ready(item);
     }
-    json_array_foreach((json_t *)cell_find(cell->tree, "status.initContainerStatuses"), i, item)
+    json_array_foreach((json_t *)tree_at(cell->tree, "status.initContainerStatuses"), i, item)
     {
         ready += is_ready(item) && is_sidecar(cell->tree, item);
     }
@@ -158,7 +158,7 @@ void cell_pod_restarts(const struct table_cell *cell)
     json_t *status;
     const char *statuses =
         pending_init(cell->tree, &index) != NULL ? "status.initContainerStatuses" : "status.containerStatuses";
-    json_array_foreach((json_t *)cell_find(cell->tree, statuses), i, status)
+    json_array_foreach((json_t *)tree_at(cell->tree, statuses), i, status)
     {
         uint64_t ended_ms = cell_time_at(status, "lastState.terminated.finishedAt");
         int64_t count = cell_int_at(status, "restartCount", 0);
@@ -176,12 +176,12 @@ void cell_pod_restarts(const struct table_cell *cell)
 
 void cell_pod_gates(const struct table_cell *cell)
 {
-    const json_t *gates = cell_find(cell->tree, "spec.readinessGates");
+    const json_t *gates = tree_at(cell->tree, "spec.readinessGates");
     size_t i, count = 0;
     json_t *gate;
     json_array_foreach((json_t *)gates, i, gate)
     {
-        count += is_condition_true(cell->tree, cell_text_at(gate, "conditionType"));
+        count += is_condition_true(cell->tree, tree_text(gate, "conditionType"));
     }
     if (json_array_size(gates) > 0)
         buffer_printf(cell->scratch, "%zu/%zu", count, json_array_size(gates));
@@ -193,9 +193,9 @@ void cell_container_items(const struct table_cell *cell)
 {
     size_t i;
     json_t *container;
-    json_array_foreach((json_t *)cell_find(cell->tree, "spec.template.spec.containers"), i, container)
+    json_array_foreach((json_t *)tree_at(cell->tree, "spec.template.spec.containers"), i, container)
     {
-        cell_append_item(cell->scratch, cell_text_at(container, cell->path));
+        cell_append_item(cell->scratch, tree_text(container, cell->path));
     }
     cell_write_scratch(cell, "<none>");
 }
@@ -229,18 +229,18 @@ static void append_labels(struct buffer *text, const json_t *labels)
 /* "tier in (a,b)", "!canary". */
 static void append_expression(struct buffer *text, const json_t *expression)
 {
-    const char *operator_ = cell_text_at(expression, "operator");
+    const char *operator_ = tree_text(expression, "operator");
     size_t i;
     json_t *value;
     if (!buffer_is_empty(text))
         buffer_append_char(text, ',');
     if (strcmp(operator_, "DoesNotExist") == 0)
         buffer_append_char(text, '!');
-    buffer_append_str(text, cell_text_at(expression, "key"));
+    buffer_append_str(text, tree_text(expression, "key"));
     if (strcmp(operator_, "In") != 0 && strcmp(operator_, "NotIn") != 0)
         return;
     buffer_append_str(text, strcmp(operator_, "In") == 0 ? " in (" : " notin (");
-    json_array_foreach((json_t *)cell_find(expression, "values"), i, value)
+    json_array_foreach((json_t *)tree_at(expression, "values"), i, value)
     {
         buffer_append_str(text, i > 0 ? "," : "");
         buffer_append_str(text, json_is_string(value) ? json_string_value(value) : "");
@@ -251,12 +251,12 @@ static void append_expression(struct buffer *text, const json_t *expression)
 /* A label selector, or the plain map of labels that a Service has. */
 void cell_selector(const struct table_cell *cell)
 {
-    const json_t *selector = cell_find(cell->tree, cell->path);
-    const json_t *labels = cell_find(selector, "matchLabels");
+    const json_t *selector = tree_at(cell->tree, cell->path);
+    const json_t *labels = tree_at(selector, "matchLabels");
     size_t i;
     json_t *expression;
     append_labels(cell->scratch, json_is_object(labels) ? labels : selector);
-    json_array_foreach((json_t *)cell_find(selector, "matchExpressions"), i, expression)
+    json_array_foreach((json_t *)tree_at(selector, "matchExpressions"), i, expression)
     {
         append_expression(cell->scratch, expression);
     }

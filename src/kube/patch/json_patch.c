@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/json_tree.h"
 #include "kube/patch/tree.h"
 
 /* One run over a document. */
@@ -155,28 +156,6 @@ static size_t text_size(json_t *value, size_t limit)
     return size;
 }
 
-static bool is_deeper(json_t *value, unsigned levels)
-{
-    const char *key;
-    size_t i;
-    json_t *child;
-    if (!json_is_object(value) && !json_is_array(value))
-        return false;
-    if (levels == 0)
-        return true;
-    json_object_foreach(value, key, child)
-    {
-        if (is_deeper(child, levels - 1))
-            return true;
-    }
-    json_array_foreach(value, i, child)
-    {
-        if (is_deeper(child, levels - 1))
-            return true;
-    }
-    return false;
-}
-
 static bool charge_copy(struct patching *patching, json_t *value)
 {
     patching->copied += text_size(value, JSON_PATCH_MAX_COPIED - patching->copied);
@@ -199,7 +178,7 @@ static bool check_depth(const struct patching *patching, json_t *value)
     unsigned levels = 0;
     for (const char *c = patching->path; *c != '\0' && levels <= JSON_PATCH_MAX_DEPTH; c++)
         levels += *c == '/';
-    if (levels > JSON_PATCH_MAX_DEPTH || is_deeper(value, JSON_PATCH_MAX_DEPTH - levels))
+    if (levels > JSON_PATCH_MAX_DEPTH || tree_is_deeper(value, JSON_PATCH_MAX_DEPTH - levels))
         return fail(patching, "the result is nested deeper than %d levels", JSON_PATCH_MAX_DEPTH);
     return true;
 }
