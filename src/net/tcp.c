@@ -48,18 +48,9 @@ static void on_event(struct reactor_watch *watch, uint32_t events)
         finish_connect(transport);
         return;
     }
-    if (transport->want_write && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
-        transport->owner->on_writable(transport);
-    if (transport->closed)
-        return;
-    if (transport->want_read) {
-        if ((events & (EPOLLIN | TRANSPORT_GONE_EVENTS)) != 0)
-            transport->owner->on_readable(transport);
-    } else if ((events & TRANSPORT_GONE_EVENTS) != 0 && !transport->peer_gone_told) {
-        transport_tell_peer_gone(transport);
-    } else if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !transport->want_write) {
+    bool is_told = transport_tell_ready(transport, events);
+    if (!is_told && (events & (EPOLLHUP | EPOLLERR)) != 0)
         reactor_unwatch(transport->reactor, watch);
-    }
 }
 
 static ssize_t tcp_recv(struct transport *transport, void *data, size_t size)

@@ -130,20 +130,6 @@ void tls_handshake(struct tls_transport *tls)
         tls_tell_connected(tls, 0);
 }
 
-static void tell_owner(struct transport *transport, uint32_t events)
-{
-    if (transport->want_write && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
-        transport->owner->on_writable(transport);
-    if (transport->closed)
-        return;
-    if (transport->want_read) {
-        if ((events & (EPOLLIN | TRANSPORT_GONE_EVENTS)) != 0)
-            transport->owner->on_readable(transport);
-    } else if ((events & TRANSPORT_GONE_EVENTS) != 0 && !transport->peer_gone_told) {
-        transport_tell_peer_gone(transport);
-    }
-}
-
 static void on_event(struct reactor_watch *watch, uint32_t events)
 {
     struct tls_transport *tls = container_of(watch, struct tls_transport, transport.watch);
@@ -165,7 +151,7 @@ static void on_event(struct reactor_watch *watch, uint32_t events)
     if (tls->is_handshaking)
         tls_handshake(tls);
     else
-        tell_owner(&tls->transport, events);
+        (void)transport_tell_ready(&tls->transport, events);
 }
 
 /* As recv(2); -EAGAIN also when all that was received were records without data: socket.is_dry is not set then. */

@@ -38,6 +38,23 @@ void transport_tell_peer_gone(struct transport *transport)
     transport->ops->update_watch(transport);
 }
 
+bool transport_tell_ready(struct transport *transport, uint32_t events)
+{
+    if (transport->want_write && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
+        transport->owner->on_writable(transport);
+    if (transport->closed)
+        return true;
+    if (transport->want_read && (events & (EPOLLIN | TRANSPORT_GONE_EVENTS)) != 0) {
+        transport->owner->on_readable(transport);
+        return true;
+    }
+    if (!transport->want_read && (events & TRANSPORT_GONE_EVENTS) != 0 && !transport->peer_gone_told) {
+        transport_tell_peer_gone(transport);
+        return true;
+    }
+    return transport->want_write;
+}
+
 void transport_close_socket(struct transport *transport, bool reset)
 {
     transport->closed = true;

@@ -14,6 +14,9 @@ void transport_init(struct transport *transport, int fd,
 void transport_watch(struct transport *transport, uint32_t events);
 /* Calls on_peer_gone, and stops listening for that. */
 void transport_tell_peer_gone(struct transport *transport);
+/* What the socket's events mean to the owner: writable, readable or the peer is gone.  False: it waits for
+ * nothing of what they say, and no more for room either. */
+bool transport_tell_ready(struct transport *transport, uint32_t events);
 /* Marks as closed, closes the descriptor and leaves the memory to the end of the turn. */
 void transport_close_socket(struct transport *transport, bool reset);
 
