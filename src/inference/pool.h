@@ -35,6 +35,7 @@ struct pool {
     void (*schedule_free)(struct pool_schedule *schedule);
     /* What flow/ keeps per pool: made once under `lock`, then with a lock of its own.  NULL: nothing yet. */
     struct pool_gate *gate;
+    atomic_bool has_queue; /* as the gate's settings say: most requests need to know no more */
     void (*gate_free)(struct pool_gate *gate);
 };
 

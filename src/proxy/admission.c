@@ -54,16 +54,18 @@ static void wait_for_turn(struct proxied *proxied)
 /* What has no body costs a model server next to nothing. */
 bool admission_enter(struct proxied *proxied)
 {
-    if (proxied->choice.arm->kind != POOL_ARM_POOL || !proxied->has_body)
+    struct pool *pool = proxied->choice.arm->pool;
+    int32_t priority = proxied->choice.model != NULL ? proxied->choice.model->priority : 0;
+    if (proxied->choice.arm->kind != POOL_ARM_POOL || !proxied->has_body || !pool_gate_asks(pool, priority))
         return true;
     uint64_t now_ms = reactor_now_ms(proxied->proxy->reactor);
     proxied->gate.item = (struct flow_item){
-        .priority = proxied->choice.model != NULL ? proxied->choice.model->priority : 0,
+        .priority = priority,
         .flow = flow_of(proxied),
         .bytes = buffer_len(&proxied->body),
         .deadline_ms = deadline_of(proxied, now_ms),
     };
-    enum gate_state state = pool_gate_enter(proxied->choice.arm->pool, &proxied->gate, now_ms);
+    enum gate_state state = pool_gate_enter(pool, &proxied->gate, now_ms);
     if (state == GATE_PASSED)
         return true;
     if (state == GATE_WAITING)

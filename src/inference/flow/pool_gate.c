@@ -48,6 +48,7 @@ void pool_gate_set(struct pool *pool, const struct gate_settings *settings)
     pthread_mutex_lock(&gate->lock);
     gate->settings = *settings;
     flow_queue_set_limits(gate->queue, &settings->limits);
+    atomic_store_explicit(&pool->has_queue, settings->has_queue, memory_order_relaxed);
     pthread_mutex_unlock(&gate->lock);
 }
 
@@ -144,6 +145,11 @@ static enum gate_state enter_queue(struct pool_gate *gate, struct gate_ticket *t
         return GATE_FULL;
     set_state(ticket, GATE_WAITING);
     return GATE_WAITING;
+}
+
+bool pool_gate_asks(const struct pool *pool, int32_t priority)
+{
+    return priority < 0 || atomic_load_explicit(&pool->has_queue, memory_order_relaxed);
 }
 
 enum gate_state pool_gate_enter(struct pool *pool, struct gate_ticket *ticket, uint64_t now_ms)

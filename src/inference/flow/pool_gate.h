@@ -40,6 +40,8 @@ struct gate_ticket {
 struct pool_gate;
 
 void pool_gate_set(struct pool *pool, const struct gate_settings *settings);
+/* False: requests of this priority pass whatever the pool's load; no need to enter. */
+bool pool_gate_asks(const struct pool *pool, int32_t priority);
 /* The state is WAITING, PASSED, SHED or FULL. */
 enum gate_state pool_gate_enter(struct pool *pool, struct gate_ticket *ticket, uint64_t now_ms);
 /* Lets pass whom it can, and tells how this one stands. */

@@ -97,6 +97,20 @@ static void without_a_queue_only_sheddable_requests_are_refused(void **state)
     pool_gate_leave(&ticket);
 }
 
+/* What passes whatever the load is spares both locks. */
+static void only_sheddable_requests_and_those_before_a_queue_need_to_ask(void **state)
+{
+    struct scene *scene = *state;
+    assert_false(pool_gate_asks(scene->pool, 0));
+    assert_false(pool_gate_asks(scene->pool, 1));
+    assert_true(pool_gate_asks(scene->pool, -1));
+    use_queue(scene);
+    assert_true(pool_gate_asks(scene->pool, 1));
+    scene->settings.has_queue = false;
+    pool_gate_set(scene->pool, &scene->settings);
+    assert_false(pool_gate_asks(scene->pool, 1));
+}
+
 static void with_a_queue_all_wait_until_there_is_room_and_the_highest_goes_first(void **state)
 {
     struct scene *scene = *state;
@@ -243,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(saturation_is_the_mean_of_the_fuller_of_queue_and_cache),
         SCENE_TEST(without_a_queue_only_sheddable_requests_are_refused),
+        SCENE_TEST(only_sheddable_requests_and_those_before_a_queue_need_to_ask),
         SCENE_TEST(with_a_queue_all_wait_until_there_is_room_and_the_highest_goes_first),
         SCENE_TEST(nobody_overtakes_who_waits),
         SCENE_TEST(who_waits_too_long_is_told_so_and_who_leaves_is_forgotten),
