@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "base/json_tree.h"
 #include "control/canaries/plan.h"
 #include "control/canaries/report.h"
 #include "control/canaries/warmup.h"
@@ -44,6 +45,7 @@ struct look {
     const struct kube_object *canary;
     const struct canary_spec *spec;
     struct rollout_plan plan;
+    struct plan_command command;
     struct canary_memory memory;
     struct target_wish wish;
     const struct kube_object *target; /* durable; NULL: does not exist */
@@ -251,7 +253,6 @@ static void gather_verdict(const struct look *look, struct rollout_facts *facts)
 static void gather_facts(struct look *look)
 {
     struct pool *pool = look->view.is_usable ? find_pool(look) : NULL;
-    struct plan_command command = plan_command(look->canary);
     if (look->view.is_usable)
         check_warmth(look, pool);
     look->facts = (struct rollout_facts){
@@ -262,8 +263,8 @@ static void gather_facts(struct look *look)
         .is_warm = look->run->is_warm,
         .warm_text = look->run->warm_text,
         .is_saturated = is_saturated(&look->spec->capacity, pool),
-        .command = command.command,
-        .command_id = command.id,
+        .command = look->command.command,
+        .command_id = look->command.id,
     };
     gather_verdict(look, &look->facts);
     canary_tap_set_full(look->run->tap, look->facts.is_saturated);
@@ -325,11 +326,10 @@ static void begin_analysis(struct look *look)
 
 static void cut_streams(struct look *look)
 {
-    struct plan_command command = plan_command(look->canary);
     bool is_aborting = look->memory.rollout.is_aborting || look->memory.rollout.phase == PHASE_ABORTED;
-    if (!command.cuts || !is_aborting || look->run->cut_command == command.id)
+    if (!look->command.cuts || !is_aborting || look->run->cut_command == look->command.id)
         return;
-    look->run->cut_command = command.id;
+    look->run->cut_command = look->command.id;
     canary_tap_cut(look->run->tap, ARM_CANARY);
 }
 
@@ -395,9 +395,8 @@ static bool look_at_target(struct look *look)
 /* The reason in the status is the one of the last decision that was written down; another one may hold by now. */
 static bool has_stale_reason(const struct look *look)
 {
-    const json_t *former = json_object_get(json_object_get(look->canary->tree, "status"), "reason");
-    const char *said = json_string_value(former);
-    return said == NULL || strcmp(said, report_reason(&look->memory, &look->decision)) != 0;
+    const char *said = tree_text(look->canary->tree, "status.reason");
+    return strcmp(said, report_reason(&look->memory, &look->decision)) != 0;
 }
 
 void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t now_ms, uint64_t now_wall_ms)
@@ -407,6 +406,7 @@ void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t
     if (!is_durable(run->context->store, KUBE_CANARY, canary->namespace_, canary->name))
         return; /* called again when it is */
     plan_rollout(canary, &look.plan);
+    look.command = plan_command(canary);
     memory_read(json_object_get(canary->tree, "status"), &look.memory);
     look.wish = (struct target_wish){
         .canary_object = run->name,
@@ -416,9 +416,6 @@ void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t
         .canary = look.spec->canary,
         .known_stable = look.memory.stable,
     };
-    char known_stable[sizeof look.memory.stable];
-    snprintf(known_stable, sizeof known_stable, "%s", look.memory.stable);
-    look.wish.known_stable = known_stable;
     if (!look_at_target(&look))
         return;
     follow_guards(run, look.spec);
