@@ -12,7 +12,7 @@
 #include "cli/canary_text.h"
 #include "cli/canary_weight.h"
 #include "cli/cli.h"
-#include "kube/api/canary.h"
+#include "kube/api/canary_arms.h"
 
 #define COMMAND_ANNOTATION "serin.dev/command"
 #define CUT_ANNOTATION     "serin.dev/cut"
@@ -85,37 +85,20 @@ int canary_run_order(struct canary_command *command)
 
 /* ---- weights by hand ---- */
 
-static const struct {
-    const char *kind;
-    const char *plural;
-    const char *group_versions[2];
-} target_kinds[] = {
-    [CANARY_HTTP_ROUTE] = {"HTTPRoute", "httproutes", {"gateway.networking.k8s.io/v1"}},
-    [CANARY_INFERENCE_MODEL] = {"InferenceModel", "inferencemodels", {"inference.networking.x-k8s.io/v1alpha2"}},
-    [CANARY_MODEL_REWRITE] = {"InferenceModelRewrite",
-                              "inferencemodelrewrites",
-                              {"inference.networking.x-k8s.io/v1alpha2", "llm-d.ai/v1alpha2"}},
-};
-
-/* Of this group, or of any when the Canary names none. */
-static bool is_group(const struct canary_target *target, const char *group_version)
-{
-    size_t len = strlen(target->group);
-    return len == 0 || (strncmp(group_version, target->group, len) == 0 && group_version[len] == '/');
-}
-
 /* The target as it is now, and its path; NULL (reported). */
 static json_t *get_target(struct canary_command *command, const struct kube_object *canary, const char **ret_path)
 {
     const struct canary_target *target = &((const struct canary_spec *)canary->spec)->target;
     int status = NOT_FOUND;
-    for (size_t i = 0; i < ARRAY_LEN(target_kinds[0].group_versions) && status == NOT_FOUND; i++) {
-        const char *group_version = target_kinds[target->kind].group_versions[i];
-        if (group_version == NULL || !is_group(target, group_version))
+    /* Of the group that is named, or of any. */
+    for (const enum kube_kind *kind = canary_target_kinds(target->kind);
+         *kind != KUBE_KIND_COUNT && status == NOT_FOUND; kind++) {
+        const struct kube_kind_info *info = kube_kind_info(*kind);
+        if (target->group[0] != '\0' && strcmp(target->group, info->group) != 0)
             continue;
         json_t *object = NULL;
-        *ret_path = arena_printf(command->client.arena, "/apis/%s/namespaces/%s/%s/%s", group_version,
-                                 canary->namespace_, target_kinds[target->kind].plural, target->name);
+        *ret_path = arena_printf(command->client.arena, "/apis/%s/%s/namespaces/%s/%s/%s", info->group, info->version,
+                                 canary->namespace_, info->plural, target->name);
         status = api_client_call(&command->client, HTTP_GET, *ret_path, "", NULL, &object);
         if (status == 200)
             return object;
@@ -162,8 +145,8 @@ static int try_weight(struct canary_command *command)
         canary_fail(command, "%s", problem_text(problems.first, command->client.arena));
     if (status == 200) {
         const struct canary_spec *spec = canary->spec;
-        printf("%s/%s: %s has %g%% now\n", target_kinds[spec->target.kind].kind, spec->target.name, spec->canary,
-               command->weight_bp / 100.0);
+        printf("%s/%s: %s has %g%% now\n", kube_kind_info(canary_target_kinds(spec->target.kind)[0])->kind,
+               spec->target.name, spec->canary, command->weight_bp / 100.0);
     }
     kube_object_give_back(canary);
     json_decref(tree);

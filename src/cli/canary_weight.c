@@ -9,15 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kube/api/canary_arms.h"
+
 enum { ALL_BP = 10000, WEIGHT_MAX = 1000000 };
 
-/* The list of arms, and how an arm is named in it. */
+/* The list of arms, and what is to happen in it. */
 struct arms {
     const struct canary_spec *spec;
+    const struct arm_shape *shape;
     json_t *list;
-    const char *member; /* "name", "modelRewrite" */
     const char *stable;
-    bool lists_zero; /* an arm may have weight 0 */
     char *error;
 };
 
@@ -33,8 +34,7 @@ static bool refuse(char *error, const char *format, ...)
 
 static const char *name_of(const struct arms *arms, const json_t *item)
 {
-    const char *name = json_string_value(json_object_get(item, arms->member));
-    return name != NULL ? name : "";
+    return arm_name(arms->shape, item);
 }
 
 static unsigned count_arm(const struct arms *arms, const char *name)
@@ -45,81 +45,44 @@ static unsigned count_arm(const struct arms *arms, const char *name)
     return count;
 }
 
-/* The API server lets no others in; sums stay small whatever it is that answered. */
-static json_int_t weight_of(const json_t *item)
-{
-    const json_t *given = json_object_get(item, "weight");
-    json_int_t weight = json_is_integer(given) ? json_integer_value(given) : 1;
-    return weight < 0 ? 0 : weight > WEIGHT_MAX ? WEIGHT_MAX : weight;
-}
-
 /* ---- the list ---- */
 
-/* By name, or by an index in digits; NULL. */
-static json_t *rule_named(const json_t *rules, const char *wanted)
-{
-    size_t i;
-    json_t *rule;
-    json_array_foreach((json_t *)(uintptr_t)rules, i, rule)
-    {
-        const char *name = json_string_value(json_object_get(rule, "name"));
-        if (name != NULL && strcmp(name, wanted) == 0)
-            return rule;
-    }
-    if (wanted[0] == '\0' || strspn(wanted, "0123456789") != strlen(wanted) || strlen(wanted) > 3)
-        return NULL;
-    unsigned index = 0;
-    (void)sscanf(wanted, "%u", &index);
-    return json_array_get(rules, index);
-}
-
-static bool find_rule(struct arms *arms, const json_t *target, const char *list_name)
+static bool find_rule(struct arms *arms, const json_t *target, size_t *ret_rule)
 {
     const struct canary_target *ref = &arms->spec->target;
-    const json_t *rules = json_object_get(json_object_get(target, "spec"), "rules");
-    json_t *rule = ref->rule[0] != '\0' ? rule_named(rules, ref->rule) : json_array_get(rules, 0);
-    if (rule == NULL && ref->rule[0] != '\0')
+    enum arm_rule found = arm_rule_find(arms->shape, target, ref->rule, ret_rule);
+    if (found == ARM_RULE_UNKNOWN)
         return refuse(arms->error, "%s has no rule %s", ref->name, ref->rule);
-    if (ref->rule[0] == '\0' && json_array_size(rules) > 1)
+    if (found == ARM_RULE_UNCLEAR && arm_rule_count(arms->shape, target) > 1)
         return refuse(arms->error, "%s has %zu rules, and the Canary's spec.targetRef.rule does not say which",
-                      ref->name, json_array_size(rules));
-    arms->list = json_object_get(rule, list_name);
-    if (!json_is_array(arms->list))
-        return refuse(arms->error, "%s has no %s", ref->name, list_name);
+                      ref->name, arm_rule_count(arms->shape, target));
     return true;
 }
 
 /* A model without targets is its own only target. */
-static void find_model_targets(struct arms *arms, json_t *target)
+static void list_model_itself(struct arms *arms, json_t *spec)
 {
-    json_t *spec = json_object_get(target, "spec");
-    arms->list = json_object_get(spec, "targetModels");
-    if (json_array_size(arms->list) > 0)
-        return;
-    json_object_set_new(spec, "targetModels", json_array());
-    arms->list = json_object_get(spec, "targetModels");
     json_t *itself = json_object();
     json_object_set(itself, "name", json_object_get(spec, "modelName"));
-    json_array_append_new(arms->list, itself);
+    json_object_set_new(spec, arms->shape->arms, json_array());
+    json_array_append_new(json_object_get(spec, arms->shape->arms), itself);
 }
 
 static bool find_list(struct arms *arms, json_t *target)
 {
-    arms->member = "name";
-    switch (arms->spec->target.kind) {
-    case CANARY_HTTP_ROUTE:
-        arms->lists_zero = true;
-        return find_rule(arms, target, "backendRefs");
-    case CANARY_MODEL_REWRITE:
-        arms->member = "modelRewrite";
-        return find_rule(arms, target, "targets");
-    case CANARY_INFERENCE_MODEL:
-        if (!json_is_object(json_object_get(target, "spec")))
-            return refuse(arms->error, "%s has no spec", arms->spec->target.name);
-        find_model_targets(arms, target);
-        return true;
-    }
-    return false;
+    const char *name = arms->spec->target.name;
+    bool is_model = arms->spec->target.kind == CANARY_INFERENCE_MODEL;
+    size_t rule;
+    arms->shape = arm_shape_of(canary_target_kinds(arms->spec->target.kind)[0]);
+    if (!find_rule(arms, target, &rule))
+        return false;
+    json_t *owner = arm_owner(arms->shape, target, rule);
+    if (is_model && !json_is_object(owner))
+        return refuse(arms->error, "%s has no spec", name);
+    if (is_model && json_array_size(arm_list(arms->shape, target, rule)) == 0)
+        list_model_itself(arms, owner);
+    arms->list = arm_list(arms->shape, target, rule);
+    return json_is_array(arms->list) || refuse(arms->error, "%s has no %s", name, arms->shape->arms);
 }
 
 static bool find_stable(struct arms *arms)
@@ -149,10 +112,10 @@ static bool list_arm(struct arms *arms, const char *name)
         return refuse(arms->error, "%s has %u arms named %s", arms->spec->target.name, count, name);
     if (count == 1)
         return true;
-    if (arms->lists_zero)
+    if (arms->shape->has_zero)
         return refuse(arms->error, "%s has no arm %s", arms->spec->target.name, name);
     json_t *item = json_object();
-    json_object_set_new(item, arms->member, json_string(name));
+    json_object_set_new(item, arms->shape->name, json_string(name));
     json_object_set_new(item, "weight", json_integer(0));
     return json_array_append_new(arms->list, item) == 0;
 }
@@ -172,7 +135,7 @@ static struct sums sum_up(const struct arms *arms)
     struct sums sums = {0};
     for (size_t i = 0; i < json_array_size(arms->list); i++) {
         const json_t *item = json_array_get(arms->list, i);
-        json_int_t weight = weight_of(item);
+        json_int_t weight = (json_int_t)arm_weight(item);
         if (is_pair(arms, item))
             sums.pair += weight;
         else
@@ -218,15 +181,15 @@ static bool write_weights(struct arms *arms, unsigned bp)
         if (strcmp(name_of(arms, item), arms->spec->canary) == 0)
             set_weight(item, canary);
         else
-            set_weight(item, is_pair(arms, item) ? total - canary : weight_of(item) * factor);
+            set_weight(item, is_pair(arms, item) ? total - canary : (json_int_t)arm_weight(item) * factor);
     }
     return true;
 }
 
 static void drop_zero(struct arms *arms)
 {
-    for (size_t i = json_array_size(arms->list); !arms->lists_zero && i > 0; i--) {
-        if (weight_of(json_array_get(arms->list, i - 1)) == 0)
+    for (size_t i = json_array_size(arms->list); !arms->shape->has_zero && i > 0; i--) {
+        if ((json_int_t)arm_weight(json_array_get(arms->list, i - 1)) == 0)
             json_array_remove(arms->list, i - 1);
     }
 }

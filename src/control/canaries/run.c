@@ -10,6 +10,7 @@
 #include "control/canaries/plan.h"
 #include "control/canaries/report.h"
 #include "control/canaries/warmup.h"
+#include "kube/api/canary_arms.h"
 #include "kube/apiserver/change.h"
 
 #define COMPONENT "serin-canary"
@@ -355,15 +356,6 @@ static bool take_turn(struct look *look)
 
 /* Looking. */
 
-/* By every spelling of its group. */
-static const enum kube_kind *target_kinds(enum canary_target_kind kind)
-{
-    static const enum kube_kind routes[] = {KUBE_HTTP_ROUTE, KUBE_KIND_COUNT};
-    static const enum kube_kind models[] = {KUBE_INFERENCE_MODEL, KUBE_KIND_COUNT};
-    static const enum kube_kind rewrites[] = {KUBE_MODEL_REWRITE, KUBE_MODEL_REWRITE_X, KUBE_KIND_COUNT};
-    return kind == CANARY_HTTP_ROUTE ? routes : kind == CANARY_INFERENCE_MODEL ? models : rewrites;
-}
-
 /* False: what is known of it may not be durable yet. */
 static bool is_durable(const struct store *store, enum kube_kind kind, const char *namespace_, const char *name)
 {
@@ -376,7 +368,7 @@ static bool look_at_target(struct look *look)
 {
     struct run_context context = *look->run->context;
     const struct canary_target *target = &look->spec->target;
-    for (const enum kube_kind *kind = target_kinds(target->kind); *kind != KUBE_KIND_COUNT; kind++) {
+    for (const enum kube_kind *kind = canary_target_kinds(target->kind); *kind != KUBE_KIND_COUNT; kind++) {
         if (!is_durable(context.store, *kind, look->canary->namespace_, target->name))
             return false;
         const struct stored *stored = store_get(context.store, *kind, look->canary->namespace_, target->name);

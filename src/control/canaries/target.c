@@ -11,36 +11,12 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/json_tree.h"
+#include "kube/api/canary_arms.h"
 
-/* Where a kind keeps its arms. */
-struct shape {
-    enum kube_kind kind;
-    const char *rules; /* in spec; NULL: the arms stand in spec itself */
-    const char *arms;
-    const char *name;
-    bool has_zero; /* a weight of 0 may be written; otherwise that arm is absent */
-};
-
-static const struct shape shapes[] = {
-    {KUBE_HTTP_ROUTE, "rules", "backendRefs", "name", true},
-    {KUBE_INFERENCE_MODEL, NULL, "targetModels", "name", false},
-    {KUBE_MODEL_REWRITE, "rules", "targets", "modelRewrite", false},
-    {KUBE_MODEL_REWRITE_X, "rules", "targets", "modelRewrite", false},
-};
-
-/* NULL for kinds that are no targets. */
-static const struct shape *find_shape(enum kube_kind kind)
+/* The decoder of Canary takes no other kinds. */
+static const struct arm_shape *shape_of(enum kube_kind kind)
 {
-    for (unsigned i = 0; i < ARRAY_LEN(shapes); i++) {
-        if (shapes[i].kind == kind)
-            return &shapes[i];
-    }
-    return NULL;
-}
-
-static const struct shape *shape_of(enum kube_kind kind)
-{
-    return must((void *)(uintptr_t)find_shape(kind)); /* the decoder of Canary takes no other kinds */
+    return must((void *)(uintptr_t)arm_shape_of(kind));
 }
 
 static void set_problem(struct target_view *view, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -54,71 +30,36 @@ static void set_problem(struct target_view *view, const char *format, ...)
 
 /* Reading. */
 
-/* A pool's name may be told in the tree of an object without a list of arms: the arm is then the model itself. */
-static const char *implied_arm(const struct shape *shape, const json_t *spec, const json_t *arms)
+/* An InferenceModel without targets is its own only arm. */
+static const char *implied_arm(enum kube_kind kind, const json_t *tree, const json_t *arms)
 {
-    return shape->kind == KUBE_INFERENCE_MODEL && json_array_size(arms) == 0 ? tree_member_text(spec, "modelName") : "";
+    return kind == KUBE_INFERENCE_MODEL && json_array_size(arms) == 0 ? tree_text(tree, "spec.modelName") : "";
 }
 
-static json_t *arms_of(const struct shape *shape, const json_t *spec, size_t rule)
-{
-    const json_t *owner = shape->rules != NULL ? json_array_get(json_object_get(spec, shape->rules), rule) : spec;
-    return json_object_get(owner, shape->arms);
-}
-
-static json_t *find_arm(const struct shape *shape, const json_t *arms, const char *name)
-{
-    for (size_t i = 0; i < json_array_size(arms); i++) {
-        json_t *arm = json_array_get(arms, i);
-        if (strcmp(tree_member_text(arm, shape->name), name) == 0)
-            return arm;
-    }
-    return NULL;
-}
-
-/* A weight that is not given is 1, as all of a list. */
+/* An arm that is absent has no share. */
 static uint64_t weight_of(const json_t *arm)
 {
-    const json_t *weight = json_object_get(arm, "weight");
-    return arm == NULL ? 0 : weight == NULL ? 1 : (uint64_t)json_integer_value(weight);
+    return arm != NULL ? arm_weight(arm) : 0;
 }
 
-static bool rule_is(const json_t *rule, size_t index, const char *wanted)
-{
-    char number[24];
-    snprintf(number, sizeof number, "%zu", index);
-    return strcmp(tree_member_text(rule, "name"), wanted) == 0 || strcmp(number, wanted) == 0;
-}
-
-static bool find_rule(const struct shape *shape, const json_t *spec, const struct target_wish *wish,
+static bool find_rule(const struct arm_shape *shape, const json_t *tree, const struct target_wish *wish,
                       struct target_view *view)
 {
-    const json_t *rules = shape->rules != NULL ? json_object_get(spec, shape->rules) : NULL;
-    size_t count = json_array_size(rules);
-    view->rule = 0;
-    if (shape->rules == NULL)
-        return true;
-    for (size_t i = 0; i < count && wish->rule[0] != '\0'; i++) {
-        view->rule = i;
-        if (rule_is(json_array_get(rules, i), i, wish->rule))
-            return true;
-    }
-    if (wish->rule[0] != '\0') {
+    enum arm_rule found = arm_rule_find(shape, tree, wish->rule, &view->rule);
+    if (found == ARM_RULE_UNKNOWN)
         set_problem(view, "it has no rule \"%s\"", wish->rule);
-        return false;
-    }
-    if (count != 1)
-        set_problem(view, "it has %zu rules: spec.targetRef.rule must say which", count);
-    return count == 1;
+    else if (found == ARM_RULE_UNCLEAR)
+        set_problem(view, "it has %zu rules: spec.targetRef.rule must say which", arm_rule_count(shape, tree));
+    return found == ARM_RULE_FOUND;
 }
 
-static bool find_stable(const struct shape *shape, const json_t *spec, const json_t *arms,
+static bool find_stable(const struct arm_shape *shape, const json_t *tree, const json_t *arms,
                         const struct target_wish *wish, struct target_view *view)
 {
     const char *stable = wish->stable[0] != '\0' ? wish->stable : wish->known_stable;
     unsigned others = 0;
     for (size_t i = 0; i < json_array_size(arms); i++) {
-        const char *name = tree_member_text(json_array_get(arms, i), shape->name);
+        const char *name = arm_name(shape, json_array_get(arms, i));
         if (strcmp(name, wish->canary) == 0 || (stable[0] != '\0' && strcmp(name, stable) == 0))
             continue;
         others += weight_of(json_array_get(arms, i)) > 0 || stable[0] == '\0';
@@ -126,7 +67,7 @@ static bool find_stable(const struct shape *shape, const json_t *spec, const jso
             stable = name;
     }
     if (stable[0] == '\0')
-        stable = implied_arm(shape, spec, arms);
+        stable = implied_arm(wish->kind, tree, arms);
     bool is_clear = stable[0] != '\0' && others <= (wish->stable[0] == '\0' && wish->known_stable[0] == '\0');
     if (stable[0] == '\0')
         set_problem(view, "it has no arm beside \"%s\": spec.stable must name one", wish->canary);
@@ -181,19 +122,18 @@ static void read_manager(const struct kube_object *object, struct target_view *v
     }
 }
 
-static void read_pool(const struct shape *shape, const struct kube_object *object, const json_t *arms,
+static void read_pool(const struct arm_shape *shape, const struct kube_object *object, const json_t *arms,
                       const struct target_wish *wish, struct target_view *view)
 {
-    const json_t *spec = json_object_get(object->tree, "spec");
     const char *namespace_ = object->namespace_;
-    if (shape->kind == KUBE_HTTP_ROUTE) {
-        const json_t *arm = find_arm(shape, arms, wish->canary);
-        arm = arm != NULL ? arm : find_arm(shape, arms, view->stable); /* what target_write() would add is its like */
+    if (wish->kind == KUBE_HTTP_ROUTE) {
+        const json_t *arm = arm_find(shape, arms, wish->canary);
+        arm = arm != NULL ? arm : arm_find(shape, arms, view->stable); /* what target_write() would add is its like */
         view->is_pool = strcmp(tree_member_text(arm, "kind"), "InferencePool") == 0;
         if (tree_member_text(arm, "namespace")[0] != '\0')
             namespace_ = tree_member_text(arm, "namespace");
     } else {
-        snprintf(view->pool, sizeof view->pool, "%s", tree_member_text(json_object_get(spec, "poolRef"), "name"));
+        snprintf(view->pool, sizeof view->pool, "%s", tree_text(object->tree, "spec.poolRef.name"));
     }
     snprintf(view->pool_namespace, sizeof view->pool_namespace, "%s", namespace_);
 }
@@ -205,16 +145,15 @@ void target_read(const struct kube_object *object, const struct target_wish *wis
         set_problem(ret_view, "it does not exist");
         return;
     }
-    const struct shape *shape = shape_of(wish->kind);
-    const json_t *spec = json_object_get(object->tree, "spec");
-    if (!find_rule(shape, spec, wish, ret_view))
+    const struct arm_shape *shape = shape_of(wish->kind);
+    if (!find_rule(shape, object->tree, wish, ret_view))
         return;
-    const json_t *arms = arms_of(shape, spec, ret_view->rule);
-    if (!find_stable(shape, spec, arms, wish, ret_view))
+    const json_t *arms = arm_list(shape, object->tree, ret_view->rule);
+    if (!find_stable(shape, object->tree, arms, wish, ret_view))
         return;
-    const json_t *stable_arm = find_arm(shape, arms, ret_view->stable);
-    uint64_t canary = weight_of(find_arm(shape, arms, wish->canary)), stable = weight_of(stable_arm);
-    if (stable_arm == NULL && implied_arm(shape, spec, arms)[0] != '\0')
+    const json_t *stable_arm = arm_find(shape, arms, ret_view->stable);
+    uint64_t canary = weight_of(arm_find(shape, arms, wish->canary)), stable = weight_of(stable_arm);
+    if (stable_arm == NULL && implied_arm(wish->kind, object->tree, arms)[0] != '\0')
         stable = 1;
     ret_view->weight_bp =
         canary + stable > 0 ? (unsigned)((canary * 10000 + (canary + stable) / 2) / (canary + stable)) : 0;
@@ -234,9 +173,9 @@ void target_weights(unsigned weight_bp, unsigned *ret_stable, unsigned *ret_cana
 }
 
 /* The arm's weight becomes this; one that is missing is made like its sibling. */
-static void set_arm(const struct shape *shape, json_t *arms, const char *name, const char *like, unsigned weight)
+static void set_arm(const struct arm_shape *shape, json_t *arms, const char *name, const char *like, unsigned weight)
 {
-    json_t *arm = find_arm(shape, arms, name);
+    json_t *arm = arm_find(shape, arms, name);
     if (weight == 0 && !shape->has_zero) {
         for (size_t i = json_array_size(arms); i-- > 0;) {
             if (json_array_get(arms, i) == arm)
@@ -245,7 +184,7 @@ static void set_arm(const struct shape *shape, json_t *arms, const char *name, c
         return;
     }
     if (arm == NULL) {
-        json_t *sibling = find_arm(shape, arms, like);
+        json_t *sibling = arm_find(shape, arms, like);
         arm = sibling != NULL ? json_deep_copy(sibling) : json_object();
         json_object_set_new(arm, shape->name, json_string(name));
         json_array_append_new(arms, arm);
@@ -283,11 +222,10 @@ static void set_move(json_t *metadata, const struct target_wish *wish, uint64_t 
 json_t *target_write(const struct kube_object *object, const struct target_wish *wish, const struct target_view *view,
                      unsigned weight_bp, uint64_t move)
 {
-    const struct shape *shape = shape_of(wish->kind);
+    const struct arm_shape *shape = shape_of(wish->kind);
     json_t *tree = json_deep_copy(object->tree);
-    json_t *spec = json_object_get(tree, "spec");
-    json_t *owner = shape->rules != NULL ? json_array_get(json_object_get(spec, shape->rules), view->rule) : spec;
-    json_t *arms = json_object_get(owner, shape->arms);
+    json_t *owner = arm_owner(shape, tree, view->rule);
+    json_t *arms = arm_list(shape, tree, view->rule);
     unsigned stable, canary;
     target_weights(weight_bp, &stable, &canary);
     if (!json_is_array(arms)) {
@@ -305,18 +243,12 @@ json_t *target_write(const struct kube_object *object, const struct target_wish 
 
 /* Files and moves. */
 
-static size_t rule_count(const struct shape *shape, const json_t *tree)
-{
-    const json_t *spec = json_object_get(tree, "spec");
-    return shape->rules != NULL ? json_array_size(json_object_get(spec, shape->rules)) : 1;
-}
-
 uint64_t target_arms_hash(enum kube_kind kind, const json_t *tree)
 {
-    const struct shape *shape = find_shape(kind);
+    const struct arm_shape *shape = arm_shape_of(kind);
     uint64_t hash = 1;
-    for (size_t i = 0; shape != NULL && i < rule_count(shape, tree); i++) {
-        const json_t *arms = arms_of(shape, json_object_get(tree, "spec"), i);
+    for (size_t i = 0; shape != NULL && i < arm_rule_count(shape, tree); i++) {
+        const json_t *arms = arm_list(shape, tree, i);
         char *text = arms != NULL ? json_dumps(arms, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
         hash = text != NULL ? XXH64(text, strlen(text), hash) : hash + 1;
         free(text);
@@ -326,15 +258,13 @@ uint64_t target_arms_hash(enum kube_kind kind, const json_t *tree)
 
 void target_keep_arms(enum kube_kind kind, json_t *asked, const json_t *present)
 {
-    const struct shape *shape = find_shape(kind);
+    const struct arm_shape *shape = arm_shape_of(kind);
     const json_t *annotations = json_object_get(json_object_get(present, "metadata"), "annotations");
     if (shape == NULL || tree_member_text(annotations, CANARY_MOVE_ANNOTATION)[0] == '\0')
         return;
-    json_t *spec = json_object_get(asked, "spec");
-    for (size_t i = 0; i < rule_count(shape, asked); i++) {
-        json_t *owner = shape->rules != NULL ? json_array_get(json_object_get(spec, shape->rules), i) : spec;
-        json_t *moved = arms_of(shape, json_object_get(present, "spec"), i);
+    for (size_t i = 0; i < arm_rule_count(shape, asked); i++) {
+        json_t *moved = arm_list(shape, present, i);
         if (moved != NULL)
-            json_object_set_new(owner, shape->arms, json_deep_copy(moved));
+            json_object_set_new(arm_owner(shape, asked, i), shape->arms, json_deep_copy(moved));
     }
 }

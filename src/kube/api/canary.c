@@ -5,22 +5,15 @@
 
 #include <string.h>
 
+#include "kube/api/canary_arms.h"
 #include "kube/api/canary_internal.h"
 #include "kube/api/kinds.h"
 
 enum { STEPS_MAX = 32, DEFAULT_HOLD_MS = 5 * 60 * 1000, RULES_MAX = 16, ARM_NAME_MAX = 256, ADAPTER_PATH_MAX = 1024 };
 
-static const struct text_syntax arm_name = {.max_len = ARM_NAME_MAX};
+static const struct text_syntax arm_name_syntax = {.max_len = ARM_NAME_MAX};
 
-/* By enum canary_target_kind. */
-static const struct {
-    const char *kind;
-    const char *groups[3]; /* the first is the default; of several none is */
-} target_kinds[] = {
-    {"HTTPRoute", {"gateway.networking.k8s.io"}},
-    {"InferenceModel", {"inference.networking.x-k8s.io"}},
-    {"InferenceModelRewrite", {"inference.networking.x-k8s.io", "llm-d.ai"}},
-};
+enum { TARGET_KINDS = CANARY_MODEL_REWRITE + 1, TARGET_GROUPS_MAX = 2 };
 
 /* A name, or the index of a rule, which YAML reads as a number. */
 static const char *decode_rule(struct field *ref)
@@ -34,7 +27,11 @@ static const char *decode_rule(struct field *ref)
 
 static void decode_target_group(struct field *ref, struct canary_target *target)
 {
-    const char *const *groups = target_kinds[target->kind].groups;
+    const enum kube_kind *kinds = canary_target_kinds(target->kind);
+    const char *groups[TARGET_GROUPS_MAX + 1] = {NULL};
+    for (unsigned i = 0; kinds[i] != KUBE_KIND_COUNT; i++)
+        groups[i] = kube_kind_info(kinds[i])->group;
+    /* Of several none is the default. */
     target->group = groups[1] == NULL ? groups[0] : "";
     if (field_has(ref, "group"))
         target->group = groups[decode_enum(ref, "group", OPTIONAL, groups, 0)];
@@ -42,9 +39,9 @@ static void decode_target_group(struct field *ref, struct canary_target *target)
 
 static void decode_target(struct field *spec, struct canary_target *target)
 {
-    const char *kinds[ARRAY_LEN(target_kinds) + 1] = {NULL};
-    for (size_t i = 0; i < ARRAY_LEN(target_kinds); i++)
-        kinds[i] = target_kinds[i].kind;
+    const char *kinds[TARGET_KINDS + 1] = {NULL};
+    for (unsigned i = 0; i < TARGET_KINDS; i++)
+        kinds[i] = kube_kind_info(canary_target_kinds((enum canary_target_kind)i)[0])->kind;
     struct field ref = decode_object(spec, "targetRef", REQUIRED);
     int kind = decode_enum(&ref, "kind", REQUIRED, kinds, -1);
     target->kind = kind < 0 ? CANARY_HTTP_ROUTE : (enum canary_target_kind)kind;
@@ -61,8 +58,8 @@ static void decode_target(struct field *spec, struct canary_target *target)
 
 static void decode_arms(struct field *spec, struct canary_spec *canary)
 {
-    canary->stable = field_has(spec, "stable") ? decode_text(spec, "stable", OPTIONAL, &arm_name) : "";
-    canary->canary = decode_text(spec, "canary", REQUIRED, &arm_name);
+    canary->stable = field_has(spec, "stable") ? decode_text(spec, "stable", OPTIONAL, &arm_name_syntax) : "";
+    canary->canary = decode_text(spec, "canary", REQUIRED, &arm_name_syntax);
     if (canary->canary[0] != '\0' && strcmp(canary->stable, canary->canary) == 0)
         field_problem(spec, "canary", "Invalid", "must be another arm than stable");
 }
