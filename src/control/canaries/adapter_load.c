@@ -10,38 +10,6 @@
 
 #define MAX_ANSWER_BYTES 4096
 
-static void close_all(struct adapter_load *load)
-{
-    reactor_timer_cancel(load->reactor, &load->timeout);
-    if (load->connection != NULL)
-        client_connection_close(load->connection);
-    load->connection = NULL;
-    load->is_running = false;
-}
-
-static void finish(struct adapter_load *load, const char *error)
-{
-    if (!load->is_running)
-        return;
-    close_all(load);
-    load->on_done(load, error);
-}
-
-static void on_timeout(struct wheel_timer *timer)
-{
-    finish(container_of(timer, struct adapter_load, timeout), "no answer in time");
-}
-
-static struct adapter_load *load_of(struct client_call *call)
-{
-    return container_of(call, struct adapter_load, call);
-}
-
-static void on_head(struct client_call *call, const struct http_response *response)
-{
-    load_of(call)->status = response->status;
-}
-
 static const char *message_of(const json_t *answer)
 {
     const char *message = json_string_value(json_object_get(answer, "message"));
@@ -51,51 +19,31 @@ static const char *message_of(const json_t *answer)
 /* A server that has the adapter already refuses to load it again, and says so in words only. */
 static void judge(struct adapter_load *load)
 {
+    const struct single_call *post = &load->post;
     char parse_error[200], text[ADAPTER_LOAD_ERROR_MAX];
-    json_t *answer = json_read(buffer_bytes(&load->answer), parse_error);
+    json_t *answer = json_read(buffer_bytes(&post->answer), parse_error);
     const char *message = message_of(answer);
-    snprintf(text, sizeof text, "it answered %u%s%.100s", load->status, message != NULL ? ": " : "",
+    snprintf(text, sizeof text, "it answered %u%s%.100s", post->status, message != NULL ? ": " : "",
              message != NULL ? message : "");
-    bool is_there = load->status == 400 && message != NULL && strstr(message, "already") != NULL;
+    bool is_there = post->status == 400 && message != NULL && strstr(message, "already") != NULL;
     json_decref(answer);
-    finish(load, load->status / 100 == 2 || is_there ? NULL : text);
+    load->on_done(load, post->status / 100 == 2 || is_there ? NULL : text);
 }
 
-static void on_body(struct client_call *call, struct bytes chunk, bool last)
+static void on_posted(struct single_call *post, enum single_end end)
 {
-    struct adapter_load *load = load_of(call);
-    if (buffer_len(&load->answer) + chunk.len <= MAX_ANSWER_BYTES)
-        buffer_append(&load->answer, chunk);
-    if (last)
+    struct adapter_load *load = container_of(post, struct adapter_load, post);
+    if (end == SINGLE_ANSWERED)
         judge(load);
+    else
+        load->on_done(load, end == SINGLE_TIMED_OUT ? "no answer in time" : client_failure_text(post->failure));
 }
-
-static void on_failed(struct client_call *call, enum client_failure failure)
-{
-    finish(load_of(call), client_failure_text(failure));
-}
-
-static const struct client_call_handler call_handler = {.on_head = on_head, .on_body = on_body, .on_failed = on_failed};
-
-static void on_client_idle(struct client_connection *connection)
-{
-    (void)connection;
-}
-
-static void on_client_closed(struct client_connection *connection)
-{
-    struct adapter_load *load = client_connection_data(connection);
-    if (load->connection == connection)
-        load->connection = NULL;
-}
-
-static const struct client_owner client_owner = {.on_idle = on_client_idle, .on_closed = on_client_closed};
 
 void adapter_load_init(struct adapter_load *load, struct reactor *reactor,
                        void (*on_done)(struct adapter_load *load, const char *error))
 {
-    *load = (struct adapter_load){.reactor = reactor, .on_done = on_done};
-    wheel_timer_init(&load->timeout, on_timeout);
+    *load = (struct adapter_load){.on_done = on_done};
+    single_call_init(&load->post, reactor, on_posted);
 }
 
 static void write_request(struct adapter_load *load, const struct address *address, const char *name, const char *path)
@@ -124,23 +72,23 @@ static void write_request(struct adapter_load *load, const struct address *addre
 void adapter_load_start(struct adapter_load *load, const struct address *address, const char *name, const char *path,
                         uint32_t timeout_ms)
 {
-    if (load->is_running)
+    if (adapter_load_is_running(load))
         return;
-    load->is_running = true;
-    load->status = 0;
-    buffer_clear(&load->answer);
     write_request(load, address, name, path);
-    struct bytes request = buffer_bytes(&load->request);
-    load->piece = (struct iovec){(void *)(uintptr_t)request.data, request.len};
-    reactor_timer_set(load->reactor, &load->timeout, timeout_ms);
-    load->connection = client_connect(load->reactor, address, &client_defaults, &client_owner, load);
-    client_call_start(&load->call, load->connection, HTTP_POST, &load->piece, 1, &call_handler);
+    single_call_start(&load->post, &(struct single_request){.to = address,
+                                                            .method = HTTP_POST,
+                                                            .head = buffer_bytes(&load->request),
+                                                            .keep_bytes = MAX_ANSWER_BYTES,
+                                                            .timeout_ms = timeout_ms});
+}
+
+bool adapter_load_is_running(const struct adapter_load *load)
+{
+    return load->post.is_running;
 }
 
 void adapter_load_deinit(struct adapter_load *load)
 {
-    if (load->is_running)
-        close_all(load);
+    single_call_deinit(&load->post);
     buffer_deinit(&load->request);
-    buffer_deinit(&load->answer);
 }

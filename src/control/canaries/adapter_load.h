@@ -3,24 +3,16 @@
 #ifndef CONTROL_CANARIES_ADAPTER_LOAD_H
 #define CONTROL_CANARIES_ADAPTER_LOAD_H
 
-#include "base/buffer.h"
-#include "http/client.h"
+#include "http/single_call.h"
 
 enum { ADAPTER_LOAD_ERROR_MAX = 160 };
 
 /* Embedded by whoever waits for it.  One reactor. */
 struct adapter_load {
-    struct reactor *reactor;
     /* Once per start, never from inside it.  error: NULL when the server said yes, or that it has it already. */
     void (*on_done)(struct adapter_load *load, const char *error);
-    struct client_connection *connection;
-    struct client_call call;
-    struct iovec piece;
+    struct single_call post;
     struct buffer request;
-    struct buffer answer; /* bounded: only its message is of interest */
-    struct wheel_timer timeout;
-    unsigned status;
-    bool is_running;
 };
 
 void adapter_load_init(struct adapter_load *load, struct reactor *reactor,
@@ -28,6 +20,7 @@ void adapter_load_init(struct adapter_load *load, struct reactor *reactor,
 /* path: of the weights, as the server sees them; often a repository's name.  Nothing happens while one is running. */
 void adapter_load_start(struct adapter_load *load, const struct address *address, const char *name, const char *path,
                         uint32_t timeout_ms);
+bool adapter_load_is_running(const struct adapter_load *load);
 /* Ends a running one without a word, frees what it holds. */
 void adapter_load_deinit(struct adapter_load *load);
 

@@ -106,7 +106,7 @@ static void ask_to_load(struct warmup *warmup, const struct warmup_wish *wish, s
     struct load *load = find_load(warmup, endpoint);
     if (load == NULL && warmup->load_count < MAX_LOADS)
         load = make_load(warmup, endpoint);
-    if (load == NULL || load->call.is_running || now_ms < load->not_before_ms)
+    if (load == NULL || adapter_load_is_running(&load->call) || now_ms < load->not_before_ms)
         return;
     adapter_load_start(&load->call, &endpoint->address, wish->adapter, wish->path, LOAD_TIMEOUT_MS);
 }

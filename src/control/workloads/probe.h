@@ -3,20 +3,16 @@
 #ifndef CONTROL_WORKLOADS_PROBE_H
 #define CONTROL_WORKLOADS_PROBE_H
 
-#include "base/buffer.h"
-#include "http/client.h"
+#include "http/single_call.h"
 
 struct probe_attempt {
     struct reactor *reactor;
     void (*on_result)(struct probe_attempt *attempt, bool ok);
-    struct transport *transport;          /* TCP */
-    struct client_connection *connection; /* HTTP */
-    struct client_call call;
-    struct iovec piece;
+    struct single_call get; /* HTTP */
     struct buffer head;
+    struct transport *transport; /* TCP */
     struct wheel_timer timeout;
-    bool is_running;
-    bool is_good;
+    bool is_connecting;
 };
 
 void probe_init(struct probe_attempt *attempt, struct reactor *reactor,
