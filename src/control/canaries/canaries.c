@@ -15,6 +15,7 @@ struct canaries {
     struct reactor_task look;
     struct wheel_timer tick;
     bool is_started;
+    bool is_ticking; /* only while there are Canaries */
 };
 
 static struct canary_run *find(const struct canaries *canaries, const struct kube_object *canary)
@@ -67,18 +68,27 @@ static void drop_gone(struct canaries *canaries)
     }
 }
 
+static void tick_on(struct canaries *canaries)
+{
+    canaries->is_ticking = canaries->count > 0;
+    if (canaries->is_ticking)
+        reactor_timer_set(canaries->context.reactor, &canaries->tick, TICK_MS);
+}
+
 static void on_look(struct reactor_task *task)
 {
     struct canaries *canaries = container_of(task, struct canaries, look);
     drop_gone(canaries);
     sync_all(canaries, false);
+    if (!canaries->is_ticking)
+        tick_on(canaries);
 }
 
 static void on_tick(struct wheel_timer *timer)
 {
     struct canaries *canaries = container_of(timer, struct canaries, tick);
     sync_all(canaries, true);
-    reactor_timer_set(canaries->context.reactor, timer, TICK_MS);
+    tick_on(canaries);
 }
 
 struct canaries *canaries_new(const struct run_context *context)
@@ -93,7 +103,6 @@ struct canaries *canaries_new(const struct run_context *context)
 void canaries_start(struct canaries *canaries)
 {
     canaries->is_started = true;
-    reactor_timer_set(canaries->context.reactor, &canaries->tick, TICK_MS);
     canaries_wake(canaries);
 }
 
