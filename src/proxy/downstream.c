@@ -176,7 +176,7 @@ static void on_try_deadline(struct wheel_timer *timer)
     time_out(container_of(timer, struct proxied, try_deadline));
 }
 
-static bool find_header(void *context, struct bytes name, struct bytes *ret_value)
+bool proxied_find_header(void *context, struct bytes name, struct bytes *ret_value)
 {
     const struct exchange *exchange = context;
     return http_fields_joined(&exchange->request.fields, name, exchange->arena, ret_value);
@@ -193,7 +193,7 @@ static bool match(struct proxied *proxied)
         .path = request->path,
         .query = request->query,
         .method = request->method_text,
-        .header = find_header,
+        .header = proxied_find_header,
         .context = exchange,
         .arena = exchange->arena,
     };

@@ -165,6 +165,8 @@ void relay_watch(struct proxied *proxied);
 void relay_on_quiet(struct wheel_timer *timer);
 
 /* downstream.c */
+/* As routes and splits ask for headers; context: the struct exchange. */
+bool proxied_find_header(void *context, struct bytes name, struct bytes *ret_value);
 /* For x-serin-arm: "" for a Service and when the arm is not to be told. */
 struct bytes proxied_shown_arm(const struct proxied *proxied);
 /* For x-serin-revision: the pod template of the pod that answers, "" when it is not known or not to be told. */

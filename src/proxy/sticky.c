@@ -29,12 +29,6 @@ void sticky_prepare(struct proxied *proxied)
     proxied->scan.conversation = proxied->conversation;
 }
 
-static bool find_header(void *context, struct bytes name, struct bytes *ret_value)
-{
-    const struct exchange *exchange = context;
-    return http_fields_joined(&exchange->request.fields, name, exchange->arena, ret_value);
-}
-
 static bool lacks_session_headers(const struct http_fields *fields)
 {
     for (unsigned i = 0; i < fields->len; i++) {
@@ -57,7 +51,7 @@ static struct split_request describe(const struct proxied *proxied)
     struct exchange *exchange = proxied->exchange;
     return (struct split_request){
         .model = openai_scan_model(&proxied->scan),
-        .facts = {.header = find_header,
+        .facts = {.header = proxied_find_header,
                   .context = exchange,
                   .lacks_session_headers = lacks_session_headers(&exchange->request.fields),
                   .path = exchange->request.path,
