@@ -46,14 +46,18 @@ static bool lacks_session_headers(const struct http_fields *fields)
     return true;
 }
 
-static struct split_request describe(const struct proxied *proxied)
+/* known: see struct session_facts. */
+static struct split_request describe(const struct proxied *proxied, struct session_key *known)
 {
     struct exchange *exchange = proxied->exchange;
+    if (known != NULL)
+        known->reason = DRAW_REASON_COUNT;
     return (struct split_request){
         .model = openai_scan_model(&proxied->scan),
         .facts = {.header = proxied_find_header,
                   .context = exchange,
                   .lacks_session_headers = lacks_session_headers(&exchange->request.fields),
+                  .known = known,
                   .path = exchange->request.path,
                   .scan = &proxied->scan,
                   .conversation = proxied->conversation,
@@ -73,7 +77,8 @@ static void count_draw(struct proxy *proxy, const struct split_draw *draw)
 void sticky_draw(struct proxied *proxied)
 {
     struct proxy *proxy = proxied->proxy;
-    struct split_request request = describe(proxied);
+    struct session_key known;
+    struct split_request request = describe(proxied, &known);
     route_split(proxied->rule, &request, &proxied->choice);
     count_draw(proxy, &proxied->choice.arm_draw);
     if (proxied->choice.target != NULL)
@@ -84,7 +89,9 @@ void sticky_draw(struct proxied *proxied)
 
 struct bytes sticky_endpoint_key(const struct proxied *proxied)
 {
-    struct split_request request = describe(proxied);
+    if (!atomic_load_explicit(&proxied->choice.arm->pool->wants_sessions, memory_order_relaxed))
+        return BYTES("");
+    struct split_request request = describe(proxied, NULL);
     return split_endpoint_key(proxied->rule, proxied->choice.model, &request.facts);
 }
 
@@ -100,7 +107,7 @@ void sticky_end(struct proxied *proxied, enum end_reason reason)
     struct split_reply reply = {.has_hash = answer->has_text || answer->has_tool_call,
                                 .hash = answer->reply_hash,
                                 .response_id = is_response ? bytes_make(answer->id, answer->id_len) : BYTES("")};
-    struct split_request request = describe(proxied);
+    struct split_request request = describe(proxied, NULL);
     struct split_remembered remembered;
     split_remember(proxied->rule, &proxied->choice, &request, &reply, &remembered);
     for (unsigned i = 0; i < ARRAY_LEN(memories); i++) {

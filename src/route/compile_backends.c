@@ -268,7 +268,7 @@ static void judge_arms(struct compile *compile, const struct kube_object *canary
             rule->arms[i].role = (enum arm_role)role;
         }
     }
-    rule->split.stickiness = compile_canary_stickiness(compile, canary, hashes);
+    compile_split_stick(compile, &rule->split, compile_canary_stickiness(compile, canary, hashes));
 }
 
 static void make_rule_sticky(struct compile *compile, struct route_rule *rule, const struct rule_place *place)
@@ -279,9 +279,9 @@ static void make_rule_sticky(struct compile *compile, struct route_rule *rule, c
     if (canary != NULL)
         judge_arms(compile, canary, rule);
     else if (place->annotated != NULL)
-        rule->split.stickiness = compile_salted(compile, place->annotated, salt);
+        compile_split_stick(compile, &rule->split, compile_salted(compile, place->annotated, salt));
     else
-        rule->split.stickiness = compile_default_stickiness(compile, salt);
+        compile_split_stick(compile, &rule->split, compile_default_stickiness(compile, salt));
 }
 
 void compile_arms(struct compile *compile, struct route_rule *rule, const struct rule_place *place,

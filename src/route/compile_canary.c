@@ -65,6 +65,8 @@ static struct stickiness *make_sticky(struct compile *compile, const struct cana
         .api_key = spec->api_key,
         .derived_key = spec->derived_key,
         .new_conversations_only = spec->new_conversations_only,
+        .is_default_chain = spec->default_keys && spec->header[0] == '\0' && spec->cookie[0] == '\0' && !spec->user &&
+                            !spec->api_key && !spec->derived_key,
         .pin = {.header = BYTES(""), .token = BYTES("")},
     };
     return stickiness;
@@ -98,6 +100,7 @@ const struct stickiness *compile_default_stickiness(struct compile *compile, str
                                                .header = {"", 0},
                                                .cookie = {"", 0},
                                                .default_keys = true,
+                                               .is_default_chain = true,
                                                .pin = {.header = {"", 0}, .token = {"", 0}}};
     return compile_salted(compile, &defaults, salt);
 }
@@ -238,6 +241,14 @@ void compile_split(struct compile *compile, struct split *split, const char *ide
     }
     split->counters = split_registry_take(compile->input->splits, identity, ids, weights, count);
     route_snapshot_own(compile->snapshot, release_counters, split->counters);
+}
+
+void compile_split_stick(struct compile *compile, struct split *split, const struct stickiness *stickiness)
+{
+    split->stickiness = stickiness;
+    split->seeds = ARENA_ARRAY(compile->arena, uint64_t, split->count);
+    for (unsigned i = 0; i < split->count; i++)
+        split->seeds[i] = split_seed(stickiness->salt, split->ids[i]);
 }
 
 static void add_wants(struct route_rule *rule, const struct split *split, struct bytes *headers)

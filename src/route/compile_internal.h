@@ -165,6 +165,8 @@ struct canary_tap *compile_tap(struct compile *compile, const struct kube_object
 /* All but the stickiness.  ids and weights: the snapshot's. */
 void compile_split(struct compile *compile, struct split *split, const char *identity, struct bytes *ids,
                    uint32_t *weights, unsigned count);
+/* And the stickiness, the snapshot's too. */
+void compile_split_stick(struct compile *compile, struct split *split, const struct stickiness *stickiness);
 /* Gathers what the rule and the models of its pools want of a request. */
 void compile_rule_wants(struct compile *compile, struct route_rule *rule);
 

@@ -67,7 +67,7 @@ static void judge_targets(struct compile *compile, const struct kube_object *can
             rule->targets[i].role = (enum arm_role)role;
         }
     }
-    rule->split.stickiness = compile_canary_stickiness(compile, canary, hashes);
+    compile_split_stick(compile, &rule->split, compile_canary_stickiness(compile, canary, hashes));
 }
 
 /* targets: those of the object, room for all of them and two more. */
@@ -82,9 +82,9 @@ static void finish_model(struct compile *compile, const struct kube_object *obje
     if (canary != NULL)
         judge_targets(compile, canary, &arms, rule);
     else if (pool->stickiness != NULL)
-        rule->split.stickiness = compile_salted(compile, pool->stickiness, salt);
+        compile_split_stick(compile, &rule->split, compile_salted(compile, pool->stickiness, salt));
     else
-        rule->split.stickiness = compile_default_stickiness(compile, salt);
+        compile_split_stick(compile, &rule->split, compile_default_stickiness(compile, salt));
 }
 
 static struct model_rule *make_rule(struct compile *compile, const struct kube_object *object,

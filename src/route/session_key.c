@@ -71,7 +71,7 @@ static bool take_session_header(struct session_key *key, const struct session_fa
 static bool take_member(struct session_key *key, const struct session_facts *facts, enum draw_reason reason,
                         enum scan_session_key first, enum scan_session_key last)
 {
-    for (unsigned i = first; i <= last; i++) {
+    for (unsigned i = first; i <= last && facts->scan->has_session; i++) {
         enum scan_session_key member = (enum scan_session_key)i;
         if (take(key, reason, scan_session_key_name(member), openai_scan_session(facts->scan, member)))
             return true;
@@ -102,7 +102,7 @@ static bool take_opening(struct session_key *key, const struct session_facts *fa
            take(key, DRAW_DERIVED, "messages", as_text(facts, facts->conversation->opening_hash));
 }
 
-struct session_key session_key_find(const struct stickiness *stickiness, const struct session_facts *facts)
+static struct session_key find_key(const struct stickiness *stickiness, const struct session_facts *facts)
 {
     struct session_key key = {.reason = DRAW_KEYLESS, .text = BYTES("")};
     bool is_found =
@@ -115,6 +115,15 @@ struct session_key session_key_find(const struct stickiness *stickiness, const s
         (stickiness->api_key && take_api_key(&key, facts)) || (stickiness->derived_key && take_opening(&key, facts));
     (void)is_found;
     return key;
+}
+
+struct session_key session_key_find(const struct stickiness *stickiness, const struct session_facts *facts)
+{
+    if (!stickiness->is_default_chain || facts->known == NULL)
+        return find_key(stickiness, facts);
+    if (facts->known->reason == DRAW_REASON_COUNT)
+        *facts->known = find_key(stickiness, facts);
+    return *facts->known;
 }
 
 /* Takes as long for every text of the token's length. */

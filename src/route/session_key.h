@@ -38,22 +38,24 @@ enum draw_reason {
 const char *draw_reason_label(enum draw_reason reason);
 const char *draw_reason_meaning(enum draw_reason reason);
 
+struct session_key {
+    enum draw_reason reason; /* DRAW_KEYLESS: there is none */
+    const char *name;        /* "x-session-id", "conversation", ... */
+    struct bytes text;
+};
+
 /* What is known of a request besides its model. */
 struct session_facts {
     /* As in struct route_request: the value of a header, joined when it stands several times. */
     bool (*header)(void *context, struct bytes name, struct bytes *ret_value);
     void *context;
     bool lacks_session_headers; /* known to have none of the chain's: most requests, and asking costs */
+    struct session_key *known;  /* room for the key of the default chain; reason DRAW_REASON_COUNT: not looked for yet;
+                                   NULL: it is looked for each time */
     struct bytes path;
     const struct openai_scan *scan;
     const struct conversation_scan *conversation; /* NULL: the messages were not read */
     struct arena *arena;
-};
-
-struct session_key {
-    enum draw_reason reason; /* DRAW_KEYLESS: there is none */
-    const char *name;        /* "x-session-id", "conversation", ... */
-    struct bytes text;
 };
 
 /* Borrowed from the request, or in its arena. */

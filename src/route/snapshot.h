@@ -28,6 +28,7 @@ struct split {
     struct bytes *ids;
     uint32_t *weights;
     uint64_t *hashes;                /* of the ids; never 0 */
+    uint64_t *seeds;                 /* of the ids and the salt, for keyed draws */
     struct split_counters *counters; /* keyless draws: one counter per set of eligible arms */
     struct canary_tap *tap;          /* of the Canary that moves the weights, held by the snapshot; NULL: none does */
     unsigned roles[ARM_ROLES];       /* which arms are its own; count: that one is absent */

@@ -164,7 +164,7 @@ static int find_keyed(const struct split_scope *scope, const struct split_reques
     draw->key = key.text;
     if (key.reason == DRAW_KEYLESS)
         return -1;
-    return split_keyed(split->stickiness->salt, key.text, split->ids, split->weights, scope->eligible, split->count);
+    return split_keyed(key.text, split->seeds, split->weights, scope->eligible, split->count);
 }
 
 int split_foresee(const struct split_scope *scope, const struct split_request *request, struct split_draw *ret_draw)

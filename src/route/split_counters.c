@@ -282,18 +282,22 @@ unsigned split_draw(struct split_counters *counters, uint32_t eligible)
     return arm;
 }
 
-int split_keyed(struct bytes salt, struct bytes key, const struct bytes *arm_ids, const uint32_t *weights,
-                uint32_t eligible, unsigned count)
+/* Each part seeds the next, so ("ab", "c") and ("a", "bc") are different. */
+uint64_t split_seed(struct bytes salt, struct bytes arm_id)
 {
-    /* Each part seeds the next, so ("ab", "c") and ("a", "bc") are different. */
     uint64_t base = XXH3_64bits(salt.len > 0 ? salt.data : "", salt.len);
-    base = XXH3_64bits_withSeed(key.len > 0 ? key.data : "", key.len, base);
+    return XXH3_64bits_withSeed(arm_id.len > 0 ? arm_id.data : "", arm_id.len, base);
+}
+
+int split_keyed(struct bytes key, const uint64_t *seeds, const uint32_t *weights, uint32_t eligible, unsigned count)
+{
+    uint64_t key_hash = XXH3_64bits(key.len > 0 ? key.data : "", key.len);
     int best = -1;
     double best_score = 0;
     for (unsigned i = 0; i < count; i++) {
         if (weights[i] == 0 || (eligible >> i & 1) == 0)
             continue;
-        uint64_t hash = XXH3_64bits_withSeed(arm_ids[i].len > 0 ? arm_ids[i].data : "", arm_ids[i].len, base);
+        uint64_t hash = mix(key_hash ^ seeds[i]);
         double unit = ((double)(hash >> 11) + 0.5) * 0x1p-53; /* in (0, 1): the logarithm is finite and not 0 */
         double score = -(double)weights[i] / log(unit);
         if (best < 0 || score > best_score) {

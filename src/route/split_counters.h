@@ -33,9 +33,10 @@ unsigned split_draw(struct split_counters *counters, uint32_t eligible);
 /* A fixed list: all arms with weight > 0 are eligible. */
 #define SPLIT_ALL UINT32_MAX
 
-/* Weighted rendezvous hashing: the index with the greatest -weight / ln(u), u from XXH3-64 of (salt, key, arm id).
- * weights of 0 never win; -1 when all are 0.  Pure. */
-int split_keyed(struct bytes salt, struct bytes key, const struct bytes *arm_ids, const uint32_t *weights,
-                uint32_t eligible, unsigned count);
+/* Weighted rendezvous hashing: the index with the greatest -weight / ln(u), u from a 64-bit hash of salt, key and arm
+ * id: of salt and id the seed of each arm, made beforehand, of the key XXH3-64, the two mixed.  Weights of 0 never win;
+ * -1 when all are 0.  Pure. */
+int split_keyed(struct bytes key, const uint64_t *seeds, const uint32_t *weights, uint32_t eligible, unsigned count);
+uint64_t split_seed(struct bytes salt, struct bytes arm_id);
 
 #endif

@@ -26,6 +26,7 @@ struct stickiness {
     bool user;                   /* the body's user or safety_identifier */
     bool api_key;                /* Authorization or x-api-key, hashed */
     bool derived_key;            /* hash of the first user messages */
+    bool is_default_chain;       /* of the above only default_keys: the two draws of a request share its key */
     bool new_conversations_only; /* a running conversation keeps its arm whatever the weights do */
     bool is_aborted;             /* the Canary was: no pins, and nothing holds on to an arm without weight */
     struct pin_rule pin;

@@ -70,6 +70,7 @@ struct openai_scan {
     struct scan_span salt_span;   /* of "cache_salt" */
     unsigned model_len;
     char model[SCAN_MODEL_BYTES];
+    bool has_session;                     /* any of the keys was there */
     unsigned session_len[SCAN_KEY_COUNT]; /* 0 = absent */
     char session[SCAN_KEY_COUNT][SCAN_KEY_BYTES];
     enum scan_error error;

@@ -221,6 +221,7 @@ enum scan_error scan_end_string(struct openai_scan *scan, uint64_t end)
         conversation_word(scan->conversation, scan->depth, bytes_make(scan->token, scan->token_len));
     } else if (scan->sink >= SINK_SESSION) {
         scan->session_len[scan->sink - SINK_SESSION] = scan->token_len;
+        scan->has_session = true;
     }
     scan_end_value(scan, end);
     return SCAN_OK;

@@ -82,8 +82,10 @@ void schedule_set_profile(struct pool *pool, const struct profile *profile)
         schedule->profile = *profile;
     else
         profile_init_default(&schedule->profile);
-    if (uses_sessions(&schedule->profile) && schedule->sessions == NULL)
+    bool wants_sessions = uses_sessions(&schedule->profile);
+    if (wants_sessions && schedule->sessions == NULL)
         schedule->sessions = session_table_new(SESSIONS_MAX, SESSION_TTL_MS);
+    atomic_store_explicit(&pool->wants_sessions, wants_sessions, memory_order_relaxed);
     pthread_mutex_unlock(&pool->lock);
 }
 
