@@ -280,7 +280,7 @@ void answer_take_word(struct answer_scan *scan, struct bytes word)
     scan->form.is_plain = scan->form.is_plain && (scan->use == USE_ID || scan->use == USE_OBJECT);
     switch (scan->use) {
     case USE_ID:
-        if (scan->id_len == 0) /* each event repeats it */
+        if (scan->wants_hash && scan->id_len == 0) /* each event repeats it */
             copy_word(scan->id, sizeof scan->id, &scan->id_len, word);
         break;
     case USE_FINISH:

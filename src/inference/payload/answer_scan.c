@@ -107,17 +107,21 @@ static void feed_stream(struct answer_scan *scan, const char *at, const char *en
     }
 }
 
-/* The first piece of a whole answer is most often all of it. */
-static void feed_first(struct answer_scan *scan, const char *at, const char *end)
+static void learn_shape(struct answer_scan *scan, const char *at, const char *end)
 {
     struct answer_trace trace = {.is_simple = true};
-    if (answer_shape_match(scan, at, end))
-        return;
     scan->trace = &trace;
     answer_json_feed(scan, at, end);
     scan->trace = NULL;
     if (scan->state == ANSWER_END)
         answer_shape_keep(scan, &trace, at, end);
+}
+
+/* The first piece of a whole answer is most often all of it. */
+static void feed_first(struct answer_scan *scan, const char *at, const char *end)
+{
+    if (!answer_shape_match(scan, at, end))
+        learn_shape(scan, at, end);
 }
 
 unsigned answer_scan_feed(struct answer_scan *scan, struct bytes piece)

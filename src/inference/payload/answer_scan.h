@@ -59,7 +59,7 @@ struct answer_shape {
 struct answer_scan {
     /* Options. */
     bool is_stream;  /* server-sent events */
-    bool wants_hash; /* reply_hash and tool calls' ids are read */
+    bool wants_hash; /* id, reply_hash and tool calls' ids are read */
     /* May be set after init: what a former answer of the same model server left; whole answers are then cheap. */
     struct answer_shape *shape;
 

@@ -9,27 +9,39 @@
 
 enum { MAX_DIGITS = 18 }; /* no overflow to look for */
 
-static bool is_digit(char c)
+/* An odd run of backslashes in front of it. */
+static bool is_escaped(const char *start, const char *at)
 {
-    return (unsigned char)(c - '0') < 10;
+    const char *run = at;
+    while (run > start && run[-1] == '\\')
+        run--;
+    return ((at - run) & 1) != 0;
 }
 
-/* From inside a string to its closing quote, or end. */
-static const char *end_of_string(const char *at, const char *end)
+/* From inside a string to its closing quote; NULL: not here.  Quotes are rarer than backslashes: only these are looked
+ * for. */
+static inline const char *end_of_string(const char *start, const char *end)
 {
-    while ((at = answer_find_quote(at, end)) < end && *at != '"')
-        at = end - at < 2 ? end : at + 2;
-    return at;
+    for (const char *at = start; (at = memchr(at, '"', (size_t)(end - at))) != NULL; at++)
+        if (LIKELY(at[-1] != '\\') || !is_escaped(start, at))
+            return at;
+    return NULL;
 }
 
 /* NULL: not digits alone, or not here in full. */
-static const char *end_of_number(const char *at, const char *end)
+static inline const char *end_of_number(const char *at, const char *end)
 {
-    const char *start = at;
-    while (at < end && is_digit(*at))
-        at++;
-    bool is_whole = at > start && at - start <= MAX_DIGITS && at < end && (*at == ',' || *at == '}');
-    return is_whole ? at : NULL;
+    const char *stop = answer_skip_digits(at, end);
+    bool is_whole = stop > at && stop - at <= MAX_DIGITS && stop < end && (*stop == ',' || *stop == '}');
+    return is_whole ? stop : NULL;
+}
+
+static inline uint64_t number_of(const char *at, const char *stop)
+{
+    uint64_t number = 0;
+    for (; at < stop; at++)
+        number = number * 10 + (unsigned)(*at - '0');
+    return number;
 }
 
 void answer_trace_enter(struct answer_trace *trace, unsigned node)
@@ -41,7 +53,7 @@ void answer_trace_enter(struct answer_trace *trace, unsigned node)
 
 void answer_trace_value(struct answer_trace *trace, const char *value, unsigned use)
 {
-    bool is_string = *value == '"', is_number = is_digit(*value);
+    bool is_string = *value == '"', is_number = answer_is_digit(*value);
     if (is_string && use == USE_NONE) /* the same in most answers: "object", "model", "role" */
         return;
     if (is_string && (use == USE_OBJECT || use >= USE_INDEX))
@@ -59,7 +71,8 @@ void answer_trace_value(struct answer_trace *trace, const char *value, unsigned 
         return;
     }
     trace->values[trace->count] = value;
-    trace->uses[trace->count++] = (uint8_t)use;
+    /* Who wants the id does not go by shapes. */
+    trace->uses[trace->count++] = use == USE_ID ? USE_NONE : (uint8_t)use;
 }
 
 /* What stands before a value goes to the literals; false: no room. */
@@ -101,31 +114,16 @@ void answer_shape_keep(struct answer_scan *scan, const struct answer_trace *trac
         shape->tail_len = 0;
 }
 
-static const char *read_string(struct answer_scan *scan, unsigned use, const char *at, const char *end)
+static void take_value(struct answer_scan *scan, const struct answer_slot *slot, const char *at, const char *stop)
 {
-    const char *stop = end_of_string(at, end);
     size_t len = (size_t)(stop - at);
-    scan->use = (uint8_t)use;
-    if (stop == end)
-        return NULL;
-    if (answer_use_is_word(use))
+    scan->use = slot->use;
+    if (!slot->is_string)
+        answer_take_number(scan, number_of(at, stop));
+    else if (answer_use_is_word(slot->use))
         answer_take_word(scan, bytes_make(at, len < sizeof scan->token ? len : sizeof scan->token));
     else if (len > 0)
         answer_note_output(scan);
-    return stop;
-}
-
-static const char *read_number(struct answer_scan *scan, unsigned use, const char *at, const char *end)
-{
-    const char *stop = end_of_number(at, end);
-    uint64_t number = 0;
-    if (stop == NULL || use < USE_INDEX)
-        return stop;
-    for (; at < stop; at++)
-        number = number * 10 + (unsigned)(*at - '0');
-    scan->use = (uint8_t)use;
-    answer_take_number(scan, number);
-    return stop;
 }
 
 bool answer_shape_match(struct answer_scan *scan, const char *at, const char *end)
@@ -134,16 +132,20 @@ bool answer_shape_match(struct answer_scan *scan, const char *at, const char *en
     const char *literal = shape->literals;
     if (shape->tail_len == 0)
         return false;
-    for (const struct answer_slot *slot = shape->slots; slot < shape->slots + shape->count; slot++) {
-        if (end - at < slot->before || memcmp(at, literal, slot->before) != 0)
+    const struct answer_slot *behind = shape->slots + shape->count;
+    for (const struct answer_slot *slot = shape->slots; slot < behind; slot++) {
+        if (end - at < slot->before || !answer_is_same(at, literal, slot->before))
             return false;
         at += slot->before;
         literal += slot->before;
-        at = slot->is_string ? read_string(scan, slot->use, at, end) : read_number(scan, slot->use, at, end);
-        if (at == NULL)
+        const char *stop = slot->is_string ? end_of_string(at, end) : end_of_number(at, end);
+        if (stop == NULL)
             return false;
+        if (slot->use != USE_NONE)
+            take_value(scan, slot, at, stop);
+        at = stop;
     }
-    if (end - at != shape->tail_len || memcmp(at, literal, shape->tail_len) != 0)
+    if (end - at != shape->tail_len || !answer_is_same(at, literal, shape->tail_len))
         return false;
     scan->is_generation = scan->is_generation || shape->is_generation;
     scan->state = ANSWER_END;

@@ -5,6 +5,8 @@
 #define INFERENCE_PAYLOAD_ANSWER_SKIP_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "base/compiler.h"
 
@@ -21,6 +23,51 @@ static inline __m128i answer_block(const char *at)
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 #endif
+
+static inline bool answer_is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+/* To behind the digits. */
+static inline const char *answer_skip_digits(const char *at, const char *end)
+{
+#ifdef __x86_64__
+    if (end - at >= 16) {
+        __m128i block = answer_block(at);
+        __m128i others =
+            _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8('0')), _mm_cmpgt_epi8(block, _mm_set1_epi8('9')));
+        unsigned mask = (unsigned)_mm_movemask_epi8(others);
+        if (mask != 0)
+            return at + __builtin_ctz(mask);
+    }
+#endif
+    while (at < end && answer_is_digit(*at))
+        at++;
+    return at;
+}
+
+/* Whether len bytes are the same: a call would cost more than most comparisons. */
+static inline bool answer_is_same(const char *a, const char *b, size_t len)
+{
+#ifdef __x86_64__
+    if (len >= 16) {
+        __m128i same = _mm_cmpeq_epi8(answer_block(a + len - 16), answer_block(b + len - 16));
+        for (size_t i = 0; i + 16 < len; i += 16)
+            same = _mm_and_si128(same, _mm_cmpeq_epi8(answer_block(a + i), answer_block(b + i)));
+        return _mm_movemask_epi8(same) == 0xffff;
+    }
+#endif
+    if (len >= 4 && len <= 8) {
+        uint32_t a_words[2], b_words[2]; /* they overlap */
+        memcpy(&a_words[0], a, 4);
+        memcpy(&b_words[0], b, 4);
+        memcpy(&a_words[1], a + len - 4, 4);
+        memcpy(&b_words[1], b + len - 4, 4);
+        return a_words[0] == b_words[0] && a_words[1] == b_words[1];
+    }
+    return memcmp(a, b, len) == 0;
+}
 
 /* The first quote or backslash, or end. */
 static inline const char *answer_find_quote(const char *at, const char *end)
