@@ -71,7 +71,7 @@ enum finish finish_of(const char *word)
     if (word == NULL)
         return FINISH_NONE;
     for (unsigned i = 0; i < ARRAY_LEN(words); i++)
-        if (strcmp(word, words[i].word) == 0)
+        if (word[0] == words[i].word[0] && strcmp(word, words[i].word) == 0)
             return words[i].finish;
     return FINISH_OTHER;
 }
@@ -79,20 +79,6 @@ enum finish finish_of(const char *word)
 const char *value_name(enum value value)
 {
     return values[value];
-}
-
-uint64_t observation_value(const struct observation *observation, enum value value)
-{
-    switch (value) {
-#define X(id, field, name, unit)                                                                                       \
-    case VALUE_##id:                                                                                                   \
-        return observation->field;
-        CANARY_VALUES(X)
-#undef X
-    case VALUE_COUNT:
-        break;
-    }
-    return OBSERVATION_UNKNOWN;
 }
 
 enum outcome outcome_of_status(unsigned status, bool is_own_limit)

@@ -62,8 +62,6 @@ const char *finish_name(enum finish finish);
 /* By the word of the API ("stop", "end_turn", "max_tokens", ...); FINISH_OTHER when unknown, FINISH_NONE for NULL. */
 enum finish finish_of(const char *word);
 const char *value_name(enum value value);
-/* OBSERVATION_UNKNOWN when it was not measured. */
-uint64_t observation_value(const struct observation *observation, enum value value);
 /* The outcome of an answer that arrived in full.  is_own_limit: the 429 is a quota of the caller, not a lack of room.
  */
 enum outcome outcome_of_status(unsigned status, bool is_own_limit);

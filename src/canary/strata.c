@@ -75,9 +75,8 @@ static bool is_warming_up(const struct strata_options *options, const struct obs
     return observation->endpoint_served < options->warmup_requests || observation->endpoint_age_ms < options->warmup_ms;
 }
 
-static void add_value(struct arm_sums *sums, const struct observation *observation, enum value value)
+static void add_value(struct arm_sums *sums, enum value value, uint64_t amount)
 {
-    uint64_t amount = observation_value(observation, value);
     if (amount != OBSERVATION_UNKNOWN)
         histogram_add(&sums->values[value], amount);
 }
@@ -92,8 +91,9 @@ static void add_answer(struct arm_sums *sums, const struct observation *observat
 /* Latencies, tokens and cache of an answer that shows the arm as it normally is. */
 static void add_values(struct arm_sums *sums, const struct observation *observation)
 {
-    for (unsigned value = 0; value < VALUE_COUNT; value++)
-        add_value(sums, observation, value);
+#define X(id, field, name, unit) add_value(sums, VALUE_##id, observation->field);
+    CANARY_VALUES(X)
+#undef X
     if (observation->prompt_tokens > 0) {
         uint32_t cached = observation->cached_tokens < observation->prompt_tokens ? observation->cached_tokens
                                                                                   : observation->prompt_tokens;
@@ -112,7 +112,7 @@ static void add_to_stratum(struct arm_sums *sums, const struct observation *obse
         if (is_measured)
             add_values(sums, observation);
     } else if (observation->outcome == OUTCOME_CANCELLED && is_measured) {
-        add_value(sums, observation, VALUE_TTFT);
+        add_value(sums, VALUE_TTFT, observation->ttft_us);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "canary/tap.h"
 
 #include <assert.h>
-#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ struct arm_counts {
 };
 
 struct tap_shard {
-    _Alignas(CACHE_LINE) pthread_mutex_t lock;
+    _Alignas(CACHE_LINE) atomic_flag is_taken;
     struct strata strata;
 };
 
@@ -41,6 +41,7 @@ struct canary_tap {
     _Atomic uint64_t overflowed;
     unsigned shard_count;
     char *name;
+    struct strata spare; /* the drain's, empty: a shard gets it for what it has */
     struct tap_shard shards[];
 };
 
@@ -67,8 +68,9 @@ static struct canary_tap *tap_new(const struct canary_taps *taps, const char *na
     memset(tap, 0, size);
     tap->shard_count = taps->shards;
     tap->name = must(strdup(name));
+    strata_init(&tap->spare, &taps->options);
     for (unsigned i = 0; i < tap->shard_count; i++) {
-        pthread_mutex_init(&tap->shards[i].lock, NULL);
+        atomic_flag_clear(&tap->shards[i].is_taken);
         strata_init(&tap->shards[i].strata, &taps->options);
     }
     return tap;
@@ -76,10 +78,9 @@ static struct canary_tap *tap_new(const struct canary_taps *taps, const char *na
 
 static void tap_free(struct canary_tap *tap)
 {
-    for (unsigned i = 0; i < tap->shard_count; i++) {
+    strata_deinit(&tap->spare);
+    for (unsigned i = 0; i < tap->shard_count; i++)
         strata_deinit(&tap->shards[i].strata);
-        pthread_mutex_destroy(&tap->shards[i].lock);
-    }
     free(tap->name);
     free(tap);
 }
@@ -229,22 +230,38 @@ void canary_tap_warm_up(struct canary_tap *tap, uint64_t endpoint_id, uint64_t s
     observation->endpoint_age_ms = now_ms > since_ms ? now_ms - since_ms : 0;
 }
 
+/* Held for the time of one exchange's counts, or of a swap: whoever comes second need not sleep. */
+static void take_shard(struct tap_shard *shard)
+{
+    while (atomic_flag_test_and_set_explicit(&shard->is_taken, memory_order_acquire))
+        sched_yield();
+}
+
+static void leave_shard(struct tap_shard *shard)
+{
+    atomic_flag_clear_explicit(&shard->is_taken, memory_order_release);
+}
+
 void canary_tap_add(struct canary_tap *tap, unsigned shard, const struct observation *observation)
 {
     assert(shard < tap->shard_count);
     struct tap_shard *own = &tap->shards[shard];
-    pthread_mutex_lock(&own->lock);
+    take_shard(own);
     strata_add(&own->strata, observation);
-    pthread_mutex_unlock(&own->lock);
+    leave_shard(own);
 }
 
 void canary_tap_drain(struct canary_tap *tap, struct strata *into)
 {
     for (unsigned i = 0; i < tap->shard_count; i++) {
         struct tap_shard *shard = &tap->shards[i];
-        pthread_mutex_lock(&shard->lock);
-        strata_merge(into, &shard->strata);
-        strata_reset(&shard->strata);
-        pthread_mutex_unlock(&shard->lock);
+        struct strata full;
+        take_shard(shard);
+        full = shard->strata;
+        shard->strata = tap->spare;
+        leave_shard(shard);
+        strata_merge(into, &full);
+        strata_reset(&full);
+        tap->spare = full;
     }
 }

@@ -2,9 +2,9 @@
 /* tap.h: where the finished exchanges of one Canary's arms go: workers pour in, the control thread drains.
  *
  * Shared by all threads.  Protocol: the name and options never change; counts are atomics; each worker has a shard with
- * a lock of its own, which only the drain ever contends.  Counted: each snapshot that names a Canary holds its tap, and
- * an exchange lives no longer than its lease on that snapshot.  Taps are found by name in a registry that the control
- * thread alone uses; one that nobody holds stays there until the next sweep. */
+ * a spin lock of its own, which only the drain ever contends, for as long as a swap takes.  Counted: each snapshot that
+ * names a Canary holds its tap, and an exchange lives no longer than its lease on that snapshot.  Taps are found by
+ * name in a registry that the control thread alone uses; one that nobody holds stays there until the next sweep. */
 #ifndef CANARY_TAP_H
 #define CANARY_TAP_H
 

@@ -78,24 +78,6 @@ static void words_of_all_dialects_mean_the_same(void **state)
     assert_int_equal(finish_of(NULL), FINISH_NONE);
 }
 
-static void each_value_comes_from_its_field(void **state)
-{
-    (void)state;
-    struct observation observation = {.ttft_us = 1,
-                                      .tpot_us = 2,
-                                      .total_us = 3,
-                                      .queue_us = OBSERVATION_UNKNOWN,
-                                      .output_tokens = 5,
-                                      .cost_micros = 6};
-    assert_int_equal(observation_value(&observation, VALUE_TTFT), 1);
-    assert_int_equal(observation_value(&observation, VALUE_TPOT), 2);
-    assert_int_equal(observation_value(&observation, VALUE_TOTAL), 3);
-    assert_true(observation_value(&observation, VALUE_QUEUE) == OBSERVATION_UNKNOWN);
-    assert_int_equal(observation_value(&observation, VALUE_OUTPUT_TOKENS), 5);
-    assert_int_equal(observation_value(&observation, VALUE_COST), 6);
-    assert_true(observation_value(&observation, VALUE_COUNT) == OBSERVATION_UNKNOWN);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,7 +85,6 @@ int main(void)
         cmocka_unit_test(names_differ),
         cmocka_unit_test(statuses_at_the_edges_of_their_ranges),
         cmocka_unit_test(words_of_all_dialects_mean_the_same),
-        cmocka_unit_test(each_value_comes_from_its_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
