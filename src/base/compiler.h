@@ -11,6 +11,7 @@
 #define UNLIKELY(x)           __builtin_expect(!!(x), 0)
 #define ARRAY_LEN(a)          (sizeof(a) / sizeof((a)[0]))
 #define CACHE_LINE            64
+#define STAYS_APART           __attribute__((noinline)) /* profiles show it by its name */
 
 #define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 

@@ -237,7 +237,7 @@ struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, en
 
 void metric_add(struct metric_series *series, int64_t delta)
 {
-    assert(series->kind != HISTOGRAM && (!is_counter(series->kind) || delta >= 0));
+    assert(series->kind != HISTOGRAM && (delta >= 0 || !is_counter(series->kind)));
     atomic_fetch_add_explicit(&series->value, delta, memory_order_relaxed);
 }
 

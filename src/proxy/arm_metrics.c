@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arm_metrics.c: a map by name, and in front of it a small cache by the name's place in memory: a snapshot keeps an
- * arm's name at one place, so that most requests compare a pointer and a few bytes.  The bytes are compared because
- * another snapshot may lie where a former one lay. */
+ * arm's name at one place for as long as it lives, so that most requests compare two numbers. */
 #include "proxy/arm_metrics.h"
 
 #include <stdint.h>
@@ -27,6 +26,7 @@ struct arm_table {
     struct hashmap *by_arm;
     struct {
         const char *text;
+        uint64_t generation;
         struct arm_metrics *metrics;
     } cache[CACHED];
 };
@@ -82,18 +82,19 @@ static struct arm_metrics *make(struct arm_table *table, struct bytes arm)
     return made;
 }
 
-struct arm_metrics *arm_table_get(struct arm_table *table, struct bytes arm)
+struct arm_metrics *arm_table_get(struct arm_table *table, uint64_t generation, struct bytes arm)
 {
-    if (arm.len > MAX_ARM_BYTES)
-        arm.len = MAX_ARM_BYTES;
     unsigned place = (unsigned)((uintptr_t)arm.data / 16 % CACHED);
     struct arm_metrics *metrics = table->cache[place].metrics;
-    if (table->cache[place].text == arm.data && metrics != NULL && bytes_equal(metrics->arm, arm))
+    if (table->cache[place].text == arm.data && table->cache[place].generation == generation && metrics != NULL)
         return metrics;
+    if (arm.len > MAX_ARM_BYTES)
+        arm.len = MAX_ARM_BYTES;
     metrics = hashmap_get(table->by_arm, arm);
     if (metrics == NULL)
         metrics = make(table, arm);
     table->cache[place].text = arm.data;
+    table->cache[place].generation = generation;
     table->cache[place].metrics = metrics;
     return metrics;
 }

@@ -22,8 +22,8 @@ struct arm_table;
 
 struct arm_table *arm_table_new(struct metrics *metrics, unsigned shard);
 void arm_table_free(struct arm_table *table);
-/* arm: as the snapshot has it, "" for exchanges that belong to none. */
-struct arm_metrics *arm_table_get(struct arm_table *table, struct bytes arm);
+/* arm: as the snapshot of this generation has it, at the same place each time; "" for exchanges that belong to none. */
+struct arm_metrics *arm_table_get(struct arm_table *table, uint64_t generation, struct bytes arm);
 /* serin_requests_total of the arm and status. */
 struct metric_series *arm_metrics_code(struct arm_table *table, struct arm_metrics *metrics, unsigned status);
 

@@ -87,9 +87,21 @@ void proxied_give_back_budget(struct proxied *proxied)
     proxied->budget_bytes = 0;
 }
 
+static void count_end(struct proxy *proxy, enum end_reason reason)
+{
+    metric_add(proxy->ends[reason], 1);
+    metric_add(proxy->active, -1);
+    if (reason == END_CLIENT_GONE)
+        metric_add(proxy->aborts, 1);
+    if (reason == END_UPSTREAM_CUT)
+        metric_add(proxy->cut, 1);
+    proxy->active_count--;
+}
+
 void proxied_end(struct proxied *proxied, enum end_reason reason)
 {
     struct proxy *proxy = proxied->proxy;
+    count_end(proxy, reason);
     measure_end(proxied, reason);
     sticky_end(proxied, reason);
     reactor_timer_cancel(proxy->reactor, &proxied->deadline);
@@ -100,7 +112,6 @@ void proxied_end(struct proxied *proxied, enum end_reason reason)
         client_call_cancel(&proxied->call);
     }
     forward_release(proxied);
-    proxy->active_count--;
     proxied_give_back_budget(proxied);
     if (proxied->lease != NULL)
         route_lease_give_back(proxied->lease);

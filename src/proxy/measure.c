@@ -18,6 +18,12 @@ static struct bytes arm_of(const struct proxied *proxied)
     return BYTES("");
 }
 
+static struct arm_metrics *find_arm(const struct proxied *proxied)
+{
+    uint64_t generation = proxied->lease != NULL ? proxied->lease->snapshot->generation : 0;
+    return arm_table_get(proxied->proxy->arms, generation, arm_of(proxied));
+}
+
 static void begin_tap(struct measure *measure, struct canary_tap *tap, enum arm_role role)
 {
     if (tap != NULL)
@@ -28,24 +34,30 @@ void measure_begin(struct proxied *proxied)
 {
     struct measure *measure = &proxied->measure;
     const struct split_choice *choice = &proxied->choice;
-    measure->arm = arm_table_get(proxied->proxy->arms, arm_of(proxied));
+    measure->arm = find_arm(proxied);
     metric_add(measure->arm->active, 1);
     begin_tap(measure, choice->arm->tap, choice->arm->role);
     if (choice->target != NULL)
         begin_tap(measure, choice->target->tap, choice->target->role);
 }
 
+/* Most servers write it in lower case. */
 static bool is_type(const struct http_field *type, struct bytes wanted)
 {
-    return type->value.len >= wanted.len && (type->value.data[0] | 0x20) == wanted.data[0] &&
-           bytes_equal_nocase(bytes_make(type->value.data, wanted.len), wanted);
+    return bytes_starts_with(type->value, wanted) ||
+           (type->value.len >= wanted.len && bytes_equal_nocase(bytes_make(type->value.data, wanted.len), wanted));
 }
 
 void measure_head(struct proxied *proxied, const struct http_response *response)
 {
-    const struct http_field *type = http_fields_find(&response->fields, HTTP_FIELD_CONTENT_TYPE);
-    const struct http_field *coding = http_fields_find(&response->fields, HTTP_FIELD_CONTENT_ENCODING);
-    if (proxied->choice.arm->kind != POOL_ARM_POOL || coding != NULL)
+    const struct http_field *type = NULL;
+    bool is_coded = false;
+    for (unsigned i = response->fields.len; i-- > 0;) { /* the first one counts */
+        const struct http_field *field = &response->fields.items[i];
+        type = field->id == HTTP_FIELD_CONTENT_TYPE ? field : type;
+        is_coded = is_coded || field->id == HTTP_FIELD_CONTENT_ENCODING;
+    }
+    if (proxied->choice.arm->kind != POOL_ARM_POOL || is_coded)
         return;
     bool is_stream = type != NULL && is_type(type, BYTES("text/event-stream"));
     if (!is_stream && type != NULL && !is_type(type, BYTES("application/json")))
@@ -220,37 +232,31 @@ static void count_arm(struct proxied *proxied, const struct measured *measured)
         metric_add(arm->empty, 1);
 }
 
-static void count_end(struct proxied *proxied, const struct measured *measured)
+static void count_answer(struct proxied *proxied, const struct measured *measured)
 {
     struct proxy *proxy = proxied->proxy;
-    metric_add(proxy->ends[measured->reason], 1);
-    metric_add(proxy->active, -1);
-    if (measured->reason == END_CLIENT_GONE)
-        metric_add(proxy->aborts, 1);
-    if (measured->reason == END_UPSTREAM_CUT)
-        metric_add(proxy->cut, 1);
     if (proxied->status == 0)
         return;
     struct arm_metrics *arm = proxied->measure.arm;
     if (arm == NULL)
-        arm = arm_table_get(proxy->arms, arm_of(proxied));
+        arm = find_arm(proxied);
     metric_add(arm_metrics_code(proxy->arms, arm, proxied->status), 1);
     metric_observe_us(arm->duration, measured->observation.total_us);
     if (proxied->first_byte_us > proxied->exchange->start_us)
         metric_observe_us(arm->first_byte, proxied->first_byte_us - proxied->exchange->start_us);
 }
 
-static void tell_tap(struct proxied *proxied, const struct tap_hold *hold, const struct measured *measured)
+static void tell_tap(struct proxied *proxied, const struct tap_hold *hold, struct measured *measured)
 {
-    struct observation observation = measured->observation;
+    struct observation *observation = &measured->observation;
     const struct endpoint *endpoint = measure_endpoint(proxied);
-    observation.arm = hold->role;
-    observation.endpoint_served = UINT32_MAX;
-    observation.endpoint_age_ms = UINT64_MAX;
+    observation->arm = hold->role;
+    observation->endpoint_served = UINT32_MAX;
+    observation->endpoint_age_ms = UINT64_MAX;
     if (endpoint != NULL)
         canary_tap_warm_up(hold->tap, endpoint->identity, proxied->exchange->start_us / 1000, measured->now_us / 1000,
-                           &observation);
-    canary_tap_add(hold->tap, proxied->proxy->shard, &observation);
+                           observation);
+    canary_tap_add(hold->tap, proxied->proxy->shard, observation);
     canary_tap_end(hold->tap, hold->role);
 }
 
@@ -259,7 +265,7 @@ void measure_end(struct proxied *proxied, enum end_reason reason)
     struct measure *measure = &proxied->measure;
     struct measured measured;
     sum_up(proxied, reason, &measured);
-    count_end(proxied, &measured);
+    count_answer(proxied, &measured);
     if (measure->arm != NULL)
         count_arm(proxied, &measured);
     for (unsigned i = 0; i < measure->tap_count; i++)

@@ -7,13 +7,13 @@
 #include "proxy/proxied.h"
 
 /* Its arm is drawn and it goes to a model server. */
-void measure_begin(struct proxied *proxied);
+STAYS_APART void measure_begin(struct proxied *proxied);
 /* The head of the answer came: from here on it is read, where it is of a kind that can be. */
-void measure_head(struct proxied *proxied, const struct http_response *response);
-void measure_body(struct proxied *proxied, struct bytes chunk);
+STAYS_APART void measure_head(struct proxied *proxied, const struct http_response *response);
+STAYS_APART void measure_body(struct proxied *proxied, struct bytes chunk);
 /* A Canary's operator ended the arm's streams since this exchange began. */
 bool measure_is_cut(const struct proxied *proxied);
 /* The exchange ends: while it still holds its endpoint and its body. */
-void measure_end(struct proxied *proxied, enum end_reason reason);
+STAYS_APART void measure_end(struct proxied *proxied, enum end_reason reason);
 
 #endif

@@ -10,7 +10,7 @@ struct measured {
     enum end_reason reason;
     bool has_usage;
     uint64_t now_us;
-    struct observation observation; /* arm, warm-up: of no Canary yet */
+    struct observation observation; /* arm, warm-up: of the Canary that is told */
 };
 
 void measure_log(struct proxied *proxied, const struct measured *measured);
