@@ -91,6 +91,18 @@ static const char *share_text(struct arena *arena, const json_t *canary)
                         or_dash(show_percent(arena, tree_number(share, "tokensPercent"))));
 }
 
+/* "" where nobody asked for pins. */
+static const char *pins_text(const json_t *canary)
+{
+    const json_t *conditions = tree_at(canary, "status.conditions");
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *condition = json_array_get(conditions, i);
+        if (strcmp(tree_text(condition, "type"), "PinsReady") == 0)
+            return tree_text(condition, "message");
+    }
+    return "";
+}
+
 static void write_facts(struct arena *arena, const json_t *canary, struct buffer *out)
 {
     struct buffer name = {0};
@@ -109,6 +121,8 @@ static void write_facts(struct arena *arena, const json_t *canary, struct buffer
                joined(arena, tree_text(canary, "status.verdict.result"), tree_text(canary, "status.verdict.reason")));
     write_fact(out, "Next:", show_next(arena, canary));
     write_fact(out, "Waits:", joined(arena, tree_text(canary, "status.reason"), tree_text(canary, "status.message")));
+    if (pins_text(canary)[0] != '\0')
+        write_fact(out, "Pins:", pins_text(canary));
     buffer_deinit(&name);
 }
 

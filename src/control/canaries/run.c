@@ -11,6 +11,7 @@
 #include "control/canaries/report.h"
 #include "control/canaries/warmup.h"
 #include "kube/api/canary_arms.h"
+#include "kube/api/canary_pin.h"
 #include "kube/apiserver/change.h"
 
 #define COMPONENT "serin-canary"
@@ -34,7 +35,9 @@ struct canary_run {
     uint64_t step_seen_since; /* began_ms of that step */
     uint64_t interval_due_ms;
     uint64_t recheck_due_ms; /* 0: not */
-    uint64_t cut_command;    /* the latest that ended streams */
+    uint64_t cut_command;    /* the latest that ended streams, */
+    bool was_cut_at_zero;    /* also those that began while its weight came down */
+    char *pin_problem;       /* "" pins count; NULL: there are none */
     bool is_report_due;
     bool is_warm;
     char warm_text[WARMUP_TEXT_MAX];
@@ -77,6 +80,7 @@ void run_free(struct canary_run *run)
     warmup_free(run->warmup);
     if (run->pool != NULL)
         pool_give_back(run->pool);
+    free(run->pin_problem);
     analysis_free(run->analysis);
     strata_deinit(&run->interval);
     canary_tap_give_back(run->tap);
@@ -122,6 +126,28 @@ static void follow_guards(struct canary_run *run, const struct canary_spec *spec
     analysis_free(run->analysis);
     run->analysis = hash != 0 ? analysis_new(&options, run->context->strata, guards, count) : NULL;
     run->verdict = (struct analysis_report){.decisive = -1};
+}
+
+/* What becomes of the Secret is told at once. */
+static void follow_pins(struct canary_run *run, const struct kube_object *canary)
+{
+    const struct canary_pin *pin = &((const struct canary_spec *)canary->spec)->pin;
+    struct arena *arena = arena_new(0);
+    const char *problem = NULL;
+    if (pin->header[0] != '\0') {
+        const struct stored *secret = store_get(run->context->store, KUBE_SECRET, canary->namespace_, pin->secret_name);
+        struct bytes token;
+        problem = canary_pin_read(canary, secret != NULL ? secret->object->tree : NULL, arena, &token);
+        problem = problem != NULL ? problem : "";
+    }
+    bool is_same = problem == NULL || run->pin_problem == NULL ? problem == run->pin_problem
+                                                               : strcmp(problem, run->pin_problem) == 0;
+    if (!is_same) {
+        free(run->pin_problem);
+        run->pin_problem = problem != NULL ? must(strdup(problem)) : NULL;
+        run->is_report_due = true;
+    }
+    arena_free(arena);
 }
 
 static void count_step(struct canary_run *run, const struct rollout_state *state)
@@ -296,6 +322,7 @@ static void write_status(struct look *look)
         .analysis = run->analysis != NULL ? &run->verdict : NULL,
         .figures = &run->figures,
         .in_flight = {canary_tap_in_flight(run->tap, ARM_STABLE), canary_tap_in_flight(run->tap, ARM_CANARY)},
+        .pin_problem = run->pin_problem,
         .overflowed = canary_tap_overflowed(run->tap),
         .now_ms = look->now_ms,
         .now_wall_ms = look->now_wall_ms,
@@ -327,11 +354,14 @@ static void begin_analysis(struct look *look)
 
 static void cut_streams(struct look *look)
 {
-    bool is_aborting = look->memory.rollout.is_aborting || look->memory.rollout.phase == PHASE_ABORTED;
-    if (!look->command.cuts || !is_aborting || look->run->cut_command == look->command.id)
+    struct canary_run *run = look->run;
+    bool is_at_zero = look->memory.rollout.phase == PHASE_ABORTED;
+    bool is_done = run->cut_command == look->command.id && run->was_cut_at_zero >= is_at_zero;
+    if (!look->command.cuts || !(look->memory.rollout.is_aborting || is_at_zero) || is_done)
         return;
-    look->run->cut_command = look->command.id;
-    canary_tap_cut(look->run->tap, ARM_CANARY);
+    run->cut_command = look->command.id;
+    run->was_cut_at_zero = is_at_zero;
+    canary_tap_cut(run->tap, ARM_CANARY);
 }
 
 /* One decision and what follows from it.  True: another may follow at once. */
@@ -411,6 +441,7 @@ void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t
     if (!look_at_target(&look))
         return;
     follow_guards(run, look.spec);
+    follow_pins(run, canary);
     end_interval(&look);
     unsigned turns = 0;
     while (take_turn(&look) && ++turns < MAX_TURNS)

@@ -169,7 +169,7 @@ static const struct schema_field canary[] = {
     {".history", T_OBJECT | T_LIST, "The latest 32 events, newest last.", .of = &schema_history_entry},
     {".state", T_ANY, "What the controller needs to go on after a restart."},
     {".conditions", T_OBJECT | T_LIST, "Progressing: the weight is on its way. Healthy: no guard failed. Completed: the "
-     "canary has all traffic.", .of = &schema_condition},
+     "canary has all traffic. PinsReady: the token of its pin was found.", .of = &schema_condition},
 };
 const struct schema schema_canary = {
     .description = "A release: moves the weights of two arms in steps, as long as the new one is no worse.",

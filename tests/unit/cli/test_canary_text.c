@@ -100,6 +100,19 @@ static void the_whole_picture_has_everything(void **state)
                 "Not judged: 3 cancelled, 2 client errors, - warm-up, 1 retried\n");
 }
 
+static void pins_are_told_where_somebody_asked_for_them(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    json_t *canary = tree_of(HEAD SPEC("") ",'status':{'conditions':[{'type':'Healthy','message':'fine'},"
+                                           "{'type':'PinsReady','message':'no pin counts: no Secret'}]}}");
+    canary_text_show(canary, 0, &out);
+    json_decref(canary);
+    buffer_append_char(&out, '\0');
+    assert_non_null(strstr((const char *)buffer_bytes(&out).data, "\nPins:     no pin counts: no Secret\n"));
+    buffer_deinit(&out);
+}
+
 static void what_is_not_known_is_a_dash(void **state)
 {
     (void)state;
@@ -268,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_picture_has_everything),
+        cmocka_unit_test(pins_are_told_where_somebody_asked_for_them),
         cmocka_unit_test(what_is_not_known_is_a_dash),
         cmocka_unit_test(the_next_step_is_told_with_what_it_takes),
         cmocka_unit_test(a_list_has_a_line_for_each),

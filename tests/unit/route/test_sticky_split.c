@@ -314,14 +314,23 @@ static void an_abort_drops_pins_and_lets_go_of_conversations(void **state)
     rule = compile(fixture, ROUTE("r", RULES("100", "0")));
     struct split_choice choice = DRAW(fixture, rule, .body = conversation(fixture, 1, 1));
     assert_true(is_arm(&choice, "v2")); /* a rollback lets it finish */
-    fixture_apply(fixture, arena_printf(fixture->arena,
-                                        "apiVersion: serin.dev/v1alpha1\nkind: Canary\nmetadata: {name: c}\nspec: "
-                                        "%s\nstatus: {phase: Aborted}\n",
-                                        spec));
-    fixture_compile(fixture);
-    rule = fixture_match(fixture, &(struct asked){.path = "/"}).rule;
-    choice = DRAW(fixture, rule, .body = conversation(fixture, 1, 1), .headers = {"x-pin=canary s3cret"});
-    assert_true(is_arm(&choice, "v1"));
+    static const struct {
+        const char *status, *pinned;
+    } statuses[] = {
+        {"phase: RollingBack, state: {aborting: false}", "v2"},
+        {"phase: RollingBack, state: {aborting: true}", "v1"}, /* the weight is still on its way */
+        {"phase: Aborted", "v1"},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(statuses); i++) {
+        fixture_apply(fixture, arena_printf(fixture->arena,
+                                            "apiVersion: serin.dev/v1alpha1\nkind: Canary\nmetadata: {name: c}\nspec: "
+                                            "%s\nstatus: {%s}\n",
+                                            spec, statuses[i].status));
+        fixture_compile(fixture);
+        rule = fixture_match(fixture, &(struct asked){.path = "/"}).rule;
+        choice = DRAW(fixture, rule, .body = conversation(fixture, 1, 1), .headers = {"x-pin=canary s3cret"});
+        assert_true(is_arm(&choice, statuses[i].pinned));
+    }
 }
 
 #define OF_MODEL                                                                                                       \

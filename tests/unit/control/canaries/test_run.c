@@ -291,6 +291,12 @@ static void it_waits_for_endpoints_at_zero(void **state)
     run_until(scene, "Completed", healthy, 200);
 }
 
+#define COMMAND(annotations, spec)                                                                                     \
+    "apiVersion: serin.dev/v1alpha1\nkind: Canary\n"                                                                   \
+    "metadata: {name: c, annotations: {" annotations "}}\nspec:\n"                                                     \
+    "  targetRef: {kind: HTTPRoute, name: r}\n  canary: new\n  warmup: {slowStart: 0s}\n"                              \
+    "  steps: [{weight: 5, hold: {requests: 40}}, {weight: 50, hold: {requests: 40}}]\n" spec
+
 static void a_human_who_sets_the_weight_owns_it(void **state)
 {
     struct scene *scene = *state;
@@ -311,14 +317,79 @@ static void a_human_who_sets_the_weight_owns_it(void **state)
         look(scene);
     }
     assert_string_equal(scene->weights, "5 30");
-    world_put(&scene->world,
-              "apiVersion: serin.dev/v1alpha1\nkind: Canary\n"
-              "metadata: {name: c, annotations: {serin.dev/command: resume@1}}\nspec:\n"
-              "  targetRef: {kind: HTTPRoute, name: r}\n  canary: new\n  warmup: {slowStart: 0s}\n"
-              "  steps: [{weight: 5, hold: {requests: 40}}, {weight: 50, hold: {requests: 40}}]\n" QUICK);
+    world_put(&scene->world, COMMAND("serin.dev/command: resume@1", QUICK));
     world_settle(&scene->world);
     run_until(scene, "Completed", healthy, 200);
     assert_string_equal(scene->weights, "5 30 50 100");
+}
+
+static void an_abort_is_written_down_before_the_weight_moves_and_cuts_what_began_until_it_did(void **state)
+{
+    struct scene *scene = *state;
+    struct canary_tap *tap = canary_taps_take(scene->taps, "default/c");
+    begin(scene, CANARY(QUICK));
+    run_until(scene, "Progressing", healthy, 20);
+    for (unsigned i = 0; i < 8; i++)
+        look(scene);
+    world_put(&scene->world, COMMAND("serin.dev/command: abort@1, serin.dev/cut: '1'", QUICK));
+    world_settle(&scene->world);
+    look(scene);
+    const json_t *rollout = json_object_get(world_status(&scene->world, KUBE_CANARY, "c"), "state");
+    assert_true(json_is_true(json_object_get(rollout, "aborting")));
+    assert_string_equal(scene->weights, "5");
+    assert_int_equal(canary_tap_cuts(tap, ARM_CANARY), 0);
+    look(scene);
+    assert_string_equal(scene->weights, "5 0");
+    assert_int_equal(canary_tap_cuts(tap, ARM_CANARY), 1);
+    for (unsigned i = 0; i < 8; i++)
+        look(scene);
+    assert_string_equal(status_text(scene, "phase"), "Aborted");
+    assert_int_equal(canary_tap_cuts(tap, ARM_CANARY), 2);
+    assert_int_equal(canary_tap_cuts(tap, ARM_STABLE), 0);
+    canary_tap_give_back(tap);
+}
+
+#define PIN_SECRET(key) "apiVersion: v1\nkind: Secret\nmetadata: {name: testers}\nstringData: {" key ": s3cret}\n"
+
+static void expect_pins(struct scene *scene, const char *status, const char *reason, const char *message)
+{
+    const json_t *conditions = json_object_get(world_status(&scene->world, KUBE_CANARY, "c"), "conditions");
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *one = json_array_get(conditions, i);
+        if (strcmp(json_string_value(json_object_get(one, "type")), "PinsReady") != 0)
+            continue;
+        assert_non_null(status);
+        assert_string_equal(json_string_value(json_object_get(one, "status")), status);
+        assert_string_equal(json_string_value(json_object_get(one, "reason")), reason);
+        assert_non_null(strstr(json_string_value(json_object_get(one, "message")), message));
+        return;
+    }
+    assert_null(status);
+}
+
+static void put_and_look(struct scene *scene, const char *manifest)
+{
+    world_put(&scene->world, manifest);
+    world_settle(&scene->world);
+    for (unsigned i = 0; i < 8; i++)
+        look(scene);
+}
+
+/* No interval ends here: what becomes of the Secret is told when it happens. */
+static void a_pin_without_its_token_shows_in_the_status(void **state)
+{
+    struct scene *scene = *state;
+    put_and_look(scene, CANARY(QUICK));
+    expect_pins(scene, NULL, "", "");
+    put_and_look(scene, CANARY(QUICK "  stickiness: {pin: {header: x-try, secretRef: {name: testers}}}\n"));
+    expect_pins(scene, "False", "TokenMissing", "Secret default/testers does not exist");
+    put_and_look(scene, PIN_SECRET("other"));
+    expect_pins(scene, "False", "TokenMissing", "nothing under the key token");
+    put_and_look(scene, PIN_SECRET("token"));
+    expect_pins(scene, "True", "TokenFound", "x-try");
+    put_and_look(scene, COMMAND("serin.dev/command: abort@1",
+                                QUICK "  stickiness: {pin: {header: x-try, secretRef: {name: testers}}}\n"));
+    expect_pins(scene, "False", "Aborted", "aborted");
 }
 
 static void a_canary_made_anew_is_not_mistaken_for_the_one_before(void **state)
@@ -400,6 +471,8 @@ int main(void)
         TEST(without_traffic_it_holds_and_says_no_data),
         TEST(it_waits_for_endpoints_at_zero),
         TEST(a_human_who_sets_the_weight_owns_it),
+        TEST(an_abort_is_written_down_before_the_weight_moves_and_cuts_what_began_until_it_did),
+        TEST(a_pin_without_its_token_shows_in_the_status),
         TEST(a_canary_made_anew_is_not_mistaken_for_the_one_before),
         TEST(a_target_that_is_missing_is_named),
         TEST(a_crash_after_any_look_repeats_no_step),
