@@ -135,12 +135,12 @@ static double achieved_percent(const json_t *canary, const json_t *arm)
 
 static void write_arms(struct arena *arena, const json_t *canary, size_t columns, struct buffer *out)
 {
-    static const char *const header[] = {"ARM",      "NAME",       "WANTED",   "ACHIEVED", "REQ/S",
-                                         "TTFT P50", "TTFT P95",   "TPOT",     "ERRORS",   "TOKENS IN",
-                                         "CACHED",   "TOKENS OUT", "IN FLIGHT"};
+    static const char *const header[] = {"ARM",      "NAME",       "WANTED",    "ACHIEVED",   "REQ/S",
+                                         "TTFT P50", "TTFT P95",   "TPOT",      "ERRORS",     "TOKENS IN",
+                                         "CACHED",   "TOKENS OUT", "IN FLIGHT", "COST/ANSWER"};
     const json_t *arms = tree_at(canary, "status.arms");
     struct text_table table;
-    text_table_init(&table, arena, header, ARRAY_LEN(header));
+    text_table_init(&table, arena, header, ARRAY_LEN(header) - (tree_at(canary, "spec.prices") == NULL));
     for (size_t i = 0; i < json_array_size(arms); i++) {
         const json_t *arm = json_array_get(arms, i);
         const char *cells[] = {tree_text(arm, "role"),
@@ -155,7 +155,8 @@ static void write_arms(struct arena *arena, const json_t *canary, size_t columns
                                show_count(arena, tree_number(arm, "promptTokens")),
                                show_count(arena, tree_number(arm, "cachedTokens")),
                                show_count(arena, tree_number(arm, "outputTokens")),
-                               show_count(arena, tree_number(arm, "inFlight"))};
+                               show_count(arena, tree_number(arm, "inFlight")),
+                               show_cost(arena, tree_number(arm, "costPerAnswer"))};
         text_table_add(&table, cells);
     }
     if (table.row_count == 1) { /* the arms are known even when nothing was measured */
@@ -167,7 +168,7 @@ static void write_arms(struct arena *arena, const json_t *canary, size_t columns
                                                     "",       "",
                                                     "",       "",
                                                     "",       "",
-                                                    ""};
+                                                    "",       ""};
             text_table_add(&table, cells);
         }
     }

@@ -119,6 +119,27 @@ def test_a_bad_model_is_rolled_back_by_itself(world, fault):
         assert failed == {}
 
 
+PRICES = """\
+  prices:
+    stable: {inputPerMillion: 1, cachedInputPerMillion: 0.1, outputPerMillion: 4}
+    canary: {inputPerMillion: 2, cachedInputPerMillion: 0.2, outputPerMillion: 8}
+"""
+
+
+def test_a_model_that_costs_too_much_is_rolled_back(world):
+    guards = "guards: [{metric: cost, relative: {ratio: 1.5}}]"
+    dear = POOLS.replace(STEPS, SHORT_STEPS).replace("minimumSamples: 20", f"minimumSamples: 20, {guards}")
+    assert "spec.prices.stable" in world.kubectl.refused("apply", "-f", "-", stdin=dear)
+    with Traffic(world.address) as traffic:
+        apply(world, dear + PRICES)
+        seen = wait_phase(world, "Completed", "RolledBack", "Failed")
+    assert seen["phase"] == "RolledBack", seen
+    assert "cost mean" in seen["message"], seen["message"]
+    stable, canary = seen["guards"][0]["stable"], seen["guards"][0]["canary"]
+    assert float(canary) == pytest.approx(2 * float(stable), rel=0.2)  # in one stratum; prompts differ a little
+    assert set(traffic.statuses()) == {200}
+
+
 def test_without_traffic_it_stays_and_says_so(world):
     apply(world, POOLS)
     until(lambda: status(world).get("phase") == "Progressing", "the first step")

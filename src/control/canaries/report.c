@@ -91,6 +91,7 @@ static json_t *arm(const struct report_input *input, enum arm_role role)
     set_count(arm, "promptTokens", sum.prompt_tokens);
     set_count(arm, "cachedTokens", sum.cached_tokens);
     set_count(arm, "outputTokens", sum.output_tokens);
+    set_figure(arm, "costPerAnswer", sum.priced > 0 ? sum.cost_micros / 1e6 / (double)sum.priced : NAN, 1e-8);
     if (role == ARM_CANARY && input->overflowed > 0)
         set_count(arm, "overflowed", input->overflowed);
     return arm;

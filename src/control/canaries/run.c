@@ -128,6 +128,12 @@ static void follow_guards(struct canary_run *run, const struct canary_spec *spec
     run->verdict = (struct analysis_report){.decisive = -1};
 }
 
+static void follow_price(struct canary_run *run, enum arm_role role, const struct canary_price *price)
+{
+    struct token_price told = {price->input_micros, price->cached_micros, price->output_micros};
+    canary_tap_set_price(run->tap, role, price->is_given ? &told : NULL);
+}
+
 /* What becomes of the Secret is told at once. */
 static void follow_pins(struct canary_run *run, const struct kube_object *canary)
 {
@@ -441,6 +447,8 @@ void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t
     if (!look_at_target(&look))
         return;
     follow_guards(run, look.spec);
+    follow_price(run, ARM_STABLE, &look.spec->stable_price);
+    follow_price(run, ARM_CANARY, &look.spec->canary_price);
     follow_pins(run, canary);
     end_interval(&look);
     unsigned turns = 0;

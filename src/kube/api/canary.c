@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* canary.c: decodes Canary: what it moves, in which steps, and what it asks for before and while it does.  How arms are
- * judged is in canary_analysis.c, which requests stay together in canary_stickiness.c. */
+ * judged is in canary_analysis.c, what they cost in canary_prices.c, which requests stay together in
+ * canary_stickiness.c. */
 #include "kube/api/canary.h"
 
 #include <string.h>
@@ -181,6 +182,7 @@ const void *canary_decode(struct field *root, const struct kube_object *object)
     decode_arms(&spec, canary);
     decode_steps(&spec, canary);
     canary_decode_analysis(&spec, &canary->analysis);
+    canary_decode_prices(&spec, canary);
     canary_decode_stickiness(&spec, canary, object);
     decode_warmup(&spec, &canary->warmup);
     decode_capacity(&spec, &canary->capacity);

@@ -100,6 +100,20 @@ static void the_whole_picture_has_everything(void **state)
                 "Not judged: 3 cancelled, 2 client errors, - warm-up, 1 retried\n");
 }
 
+static void prices_make_a_column(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    json_t *canary = tree_of(HEAD SPEC(",'prices':{}") ",'status':{'arms':[{'role':'stable','costPerAnswer':0.00123},"
+                                                       "{'role':'canary'}]}}");
+    canary_text_show(canary, 0, &out);
+    json_decref(canary);
+    buffer_append_char(&out, '\0');
+    assert_non_null(strstr((const char *)buffer_bytes(&out).data, "   COST/ANSWER\n"));
+    assert_non_null(strstr((const char *)buffer_bytes(&out).data, "   0.001230\n"));
+    buffer_deinit(&out);
+}
+
 static void pins_are_told_where_somebody_asked_for_them(void **state)
 {
     (void)state;
@@ -281,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_picture_has_everything),
+        cmocka_unit_test(prices_make_a_column),
         cmocka_unit_test(pins_are_told_where_somebody_asked_for_them),
         cmocka_unit_test(what_is_not_known_is_a_dash),
         cmocka_unit_test(the_next_step_is_told_with_what_it_takes),

@@ -172,6 +172,7 @@ static void serve(struct scene *scene, enum arm_role arm, unsigned count, struct
             .endpoint_served = 1000,
             .endpoint_age_ms = 1000000,
         };
+        canary_tap_price(tap, &seen);
         canary_tap_add(tap, 0, &seen);
     }
     canary_tap_give_back(tap);
@@ -238,6 +239,23 @@ static void failures_roll_back(void **state)
     run_until(scene, "RolledBack", (struct behaviour){.ttft_us = 100000, .failures_of_100 = 20}, 300);
     assert_string_equal(scene->weights, "5 0");
     assert_non_null(strstr(status_text(scene, "message"), "errorRate"));
+}
+
+/* Both answer alike: the price alone makes the difference. */
+static void a_dear_canary_is_rolled_back(void **state)
+{
+    struct scene *scene = *state;
+    begin(scene, CANARY("  analysis: {interval: 1s, minimumSamples: 20, guards: [{metric: cost, relative: {ratio: "
+                        "1.2}}]}\n"
+                        "  prices:\n"
+                        "    stable: {inputPerMillion: 1, outputPerMillion: 4}\n"
+                        "    canary: {inputPerMillion: 2, outputPerMillion: 8}\n"));
+    run_until(scene, "RolledBack", healthy, 300);
+    assert_string_equal(scene->weights, "5 0");
+    assert_non_null(strstr(status_text(scene, "message"), "cost mean: canary 0.00060000, stable 0.00030000"));
+    const json_t *arms = json_object_get(world_status(&scene->world, KUBE_CANARY, "c"), "arms");
+    const json_t *cost = json_object_get(json_array_get(arms, ARM_STABLE), "costPerAnswer");
+    assert_float_equal(json_number_value(cost), 0.0003, 1e-9);
 }
 
 static void empty_answers_roll_back(void **state)
@@ -466,6 +484,7 @@ int main(void)
         TEST(a_healthy_canary_takes_each_step_once_and_all_in_the_end),
         TEST(a_slow_canary_is_rolled_back_and_the_guard_is_named),
         TEST(failures_roll_back),
+        TEST(a_dear_canary_is_rolled_back),
         TEST(empty_answers_roll_back),
         TEST(without_analysis_requests_are_counted_all_the_same),
         TEST(without_traffic_it_holds_and_says_no_data),
