@@ -232,3 +232,21 @@ def test_a_gateway_that_dies_at_any_moment_goes_on_where_it_was(serin, tmp_path,
     assert weights(world) == {"pool-base": 0, "pool-candidate": 100}
     assert steps_of(seen) == [10, 50]
     assert seen["state"]["move"] == 3
+
+
+def test_the_first_share_grows_slowly_also_through_a_kill(world):
+    apply(world, POOLS.replace(STEPS, "[{weight: 40, hold: {approval: true}}]").replace("slowStart: 0s", "slowStart: 6s"))
+    until(lambda: weights(world).get("pool-candidate") in (10, 20, 30), "the first parts")
+    world.process.send_signal(signal.SIGKILL)
+    world.process.wait()
+    world.output = ""
+    world.start().wait_ready()
+    until(lambda: "StepBegun" in str(status(world)), "the whole weight")
+    seen = status(world)
+    told = [(entry["event"], entry["weightPercent"]) for entry in seen["history"]]
+    assert told[-2:] == [("SlowStart", 10), ("StepBegun", 40)], told
+    assert weights(world) == {"pool-base": 60, "pool-candidate": 40}
+    # 10, 20, 30, 40; where the process was away for a while, it goes on with the part that is due
+    assert 2 <= seen["state"]["move"] <= 4
+    moves = world.kubectl.json("get", "httproute", "models")["metadata"]["annotations"]["serin.dev/canary-move"]
+    assert moves.startswith(f"release/{seen['state']['move']}/4000/")

@@ -240,7 +240,6 @@ static void check_warmth(struct look *look, struct pool *pool)
         .adapter = is_model ? look->spec->canary : NULL,
         .path = warmup->adapter_path[0] != '\0' ? warmup->adapter_path : look->spec->canary,
         .endpoints = warmup->endpoints,
-        .slow_start_ms = warmup->slow_start_ms,
     };
     /* A Service has no members that are known here. */
     if (!is_model && !look->view.is_pool)

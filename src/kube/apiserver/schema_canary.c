@@ -148,7 +148,7 @@ static const struct schema_field canary[] = {
     {".warmup", T_OBJECT, "What must be there before the canary gets its first request."},
     {"..endpoints", T_INT, "Endpoints that are ready, or hold the adapter.", .fallback = "1"},
     {"..timeout", T_STRING, "Time after which the status says that it takes too long.", .fallback = "\"10m\""},
-    {"..slowStart", T_STRING, "Time over which a new endpoint comes to its full share.", .fallback = "\"30s\""},
+    {"..slowStart", T_STRING, "Time over which a pool's share grows to the first step's weight.", .fallback = "\"30s\""},
     {"..adapter", T_OBJECT, "The LoRA adapter that is loaded for the canary."},
     {"...path", T_STRING, "Where model servers find it; its name when not given."},
     {".capacity", T_OBJECT, "When the canary has no room for more share."},

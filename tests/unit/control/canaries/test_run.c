@@ -441,6 +441,21 @@ static void a_target_that_is_missing_is_named(void **state)
     run_until(scene, "Completed", healthy, 200);
 }
 
+static void without_being_asked_for_it_the_share_grows_slowly(void **state)
+{
+    struct scene *scene = *state;
+    begin(scene, "apiVersion: serin.dev/v1alpha1\nkind: Canary\nmetadata: {name: c}\nspec:\n"
+                 "  targetRef: {kind: HTTPRoute, name: r}\n  canary: new\n"
+                 "  steps: [{weight: 20, hold: {requests: 40}}]\n" QUICK);
+    run_until(scene, "Progressing", healthy, 3);
+    for (unsigned i = 0; i < 4; i++)
+        look(scene);
+    assert_string_equal(scene->weights, "5");
+    assert_string_equal(status_text(scene, "reason"), "SlowStart");
+    run_until(scene, "Completed", healthy, 200);
+    assert_string_equal(scene->weights, "5 10 15 20 100");
+}
+
 /* The process dies after `writes` writes of this run of the test have become durable. */
 static void crash(struct scene *scene)
 {
@@ -494,6 +509,7 @@ int main(void)
         TEST(a_pin_without_its_token_shows_in_the_status),
         TEST(a_canary_made_anew_is_not_mistaken_for_the_one_before),
         TEST(a_target_that_is_missing_is_named),
+        TEST(without_being_asked_for_it_the_share_grows_slowly),
         TEST(a_crash_after_any_look_repeats_no_step),
 #undef TEST
     };
