@@ -103,6 +103,19 @@ static const char *pins_text(const json_t *canary)
     return "";
 }
 
+/* "" where the canary had room for all. */
+static const char *overflow_text(struct arena *arena, const json_t *canary)
+{
+    const json_t *arms = tree_at(canary, "status.arms");
+    for (size_t i = 0; i < json_array_size(arms); i++) {
+        double count = tree_number(json_array_get(arms, i), "overflowed");
+        if (count > 0)
+            return arena_printf(arena, "%s requests went to stable: the canary was saturated",
+                                show_count(arena, count));
+    }
+    return "";
+}
+
 static void write_facts(struct arena *arena, const json_t *canary, struct buffer *out)
 {
     struct buffer name = {0};
@@ -121,6 +134,8 @@ static void write_facts(struct arena *arena, const json_t *canary, struct buffer
                joined(arena, tree_text(canary, "status.verdict.result"), tree_text(canary, "status.verdict.reason")));
     write_fact(out, "Next:", show_next(arena, canary));
     write_fact(out, "Waits:", joined(arena, tree_text(canary, "status.reason"), tree_text(canary, "status.message")));
+    if (overflow_text(arena, canary)[0] != '\0')
+        write_fact(out, "Overflow:", overflow_text(arena, canary));
     if (pins_text(canary)[0] != '\0')
         write_fact(out, "Pins:", pins_text(canary));
     buffer_deinit(&name);
@@ -198,8 +213,11 @@ static void write_excluded(struct arena *arena, const json_t *canary, struct buf
 {
     static const struct {
         const char *member, *text;
-    } excluded[] = {
-        {"cancelled", "cancelled"}, {"clientErrors", "client errors"}, {"warmup", "warm-up"}, {"retried", "retried"}};
+    } excluded[] = {{"cancelled", "cancelled"},
+                    {"clientErrors", "client errors"},
+                    {"modelMissing", "without the adapter"},
+                    {"warmup", "warm-up"},
+                    {"retried", "retried"}};
     const json_t *counts = tree_at(canary, "status.excluded");
     if (counts == NULL)
         return;

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from conftest import DATA, Gateway, until
+from conftest import DATA, Gateway, arms, ask, until
 from traffic import Traffic
 
 SLOW_S = 240  # a rollout, on a busy machine
@@ -117,6 +117,34 @@ def test_a_bad_model_is_rolled_back_by_itself(world, fault):
         assert all(arm.startswith("pool-candidate") for arm, _ in failed), failed
     else:
         assert failed == {}
+
+
+def test_a_saturated_canary_takes_no_further_step_and_leaves_what_is_new_to_stable(world, command):
+    steps = "[{weight: 30, hold: {approval: true}}, {weight: 60, hold: {approval: true}}]"
+    apply(world, POOLS.replace(STEPS, steps))
+    until(lambda: weights(world).get("pool-candidate") == 30, "the first step")
+    candidate(world).configure(fake_metrics={"waiting": 50, "running": 1})
+    saturation = {"inference_pool": "pool-candidate"}
+    until(lambda: world.metric("llm_d_epp_flow_control_pool_saturation", **saturation) >= 10, "a full pool")
+    world.kubectl("annotate", "canary", "release", "serin.dev/command=promote@1")
+    until(lambda: status(world).get("reason") == "CanarySaturated", "the reason")
+
+    def keyless():
+        return arms([ask(client, max_tokens=1) for _ in range(20)])
+
+    with world.client() as client:
+        assert keyless() == {"pool-base/mymodel": 20}
+        keyed = arms([ask(client, max_tokens=1, headers={"x-session-id": f"k-{number}"}) for number in range(60)])
+        assert keyed["pool-candidate/mymodel"] > 0
+        until(lambda: status(world)["arms"][1].get("overflowed", 0) > 0, "the count")
+        assert weights(world) == {"pool-base": 70, "pool-candidate": 30}
+        assert world.metric("serin_canary_overflowed_requests", canary="default/release") >= 4
+        assert world.metric("serin_canary_share", canary="default/release", role="canary", of="wanted") == 0.3
+        shown = command("canary", "show", "release", "--kubeconfig", world.data / "kubeconfig").stdout
+        assert "Overflow:" in shown and "CanarySaturated" in shown
+        candidate(world).configure(fake_metrics=None)
+        until(lambda: weights(world).get("pool-candidate") == 60, "the second step")
+        assert keyless()["pool-candidate/mymodel"] == 12
 
 
 PRICES = """\

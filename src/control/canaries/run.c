@@ -2,16 +2,17 @@
 /* run.c: the loop of rollout.h around one Canary object. */
 #include "control/canaries/run.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
 #include "base/json_tree.h"
+#include "control/canaries/pins.h"
 #include "control/canaries/plan.h"
 #include "control/canaries/report.h"
 #include "control/canaries/warmup.h"
 #include "kube/api/canary_arms.h"
-#include "kube/api/canary_pin.h"
 #include "kube/apiserver/change.h"
 
 #define COMPONENT "serin-canary"
@@ -137,23 +138,11 @@ static void follow_price(struct canary_run *run, enum arm_role role, const struc
 /* What becomes of the Secret is told at once. */
 static void follow_pins(struct canary_run *run, const struct kube_object *canary)
 {
-    const struct canary_pin *pin = &((const struct canary_spec *)canary->spec)->pin;
-    struct arena *arena = arena_new(0);
-    const char *problem = NULL;
-    if (pin->header[0] != '\0') {
-        const struct stored *secret = store_get(run->context->store, KUBE_SECRET, canary->namespace_, pin->secret_name);
-        struct bytes token;
-        problem = canary_pin_read(canary, secret != NULL ? secret->object->tree : NULL, arena, &token);
-        problem = problem != NULL ? problem : "";
-    }
-    bool is_same = problem == NULL || run->pin_problem == NULL ? problem == run->pin_problem
-                                                               : strcmp(problem, run->pin_problem) == 0;
-    if (!is_same) {
-        free(run->pin_problem);
-        run->pin_problem = problem != NULL ? must(strdup(problem)) : NULL;
-        run->is_report_due = true;
-    }
-    arena_free(arena);
+    char *problem = pins_problem(run->context->store, canary);
+    bool has_both = problem != NULL && run->pin_problem != NULL;
+    run->is_report_due |= has_both ? strcmp(problem, run->pin_problem) != 0 : problem != run->pin_problem;
+    free(run->pin_problem);
+    run->pin_problem = problem;
 }
 
 static void count_step(struct canary_run *run, const struct rollout_state *state)
@@ -456,6 +445,29 @@ void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t
     bool is_waiting = !is_durable(run->context->store, KUBE_CANARY, canary->namespace_, canary->name);
     if (!is_waiting && (run->is_report_due || has_stale_reason(&look)))
         write_status(&look);
+}
+
+/* Unknown shares have no series. */
+static void set_share(const struct canary_run *run, struct metrics *metrics, unsigned shard, const char *of,
+                      double canary_percent)
+{
+    const char *name = canary_tap_name(run->tap);
+    if (!isfinite(canary_percent))
+        return;
+    metric_set(metrics_series(metrics, shard, METRIC_CANARY_SHARE, (const char *[]){name, "canary", of}),
+               (int64_t)(canary_percent * 1e4));
+    metric_set(metrics_series(metrics, shard, METRIC_CANARY_SHARE, (const char *[]){name, "stable", of}),
+               (int64_t)((100 - canary_percent) * 1e4));
+}
+
+void run_set_gauges(const struct canary_run *run, struct metrics *metrics, unsigned shard)
+{
+    const char *name = canary_tap_name(run->tap);
+    set_share(run, metrics, shard, "wanted", run->figures_bp / 100.0);
+    set_share(run, metrics, shard, "requests", figures_request_share(&run->figures));
+    set_share(run, metrics, shard, "tokens", figures_token_share(&run->figures));
+    metric_set(metrics_series(metrics, shard, METRIC_CANARY_OVERFLOWED, &name),
+               (int64_t)canary_tap_overflowed(run->tap));
 }
 
 void run_write(const struct canary_run *run, struct json_writer *json)

@@ -97,7 +97,20 @@ static void the_whole_picture_has_everything(void **state)
                 "errorRate   rollback   0.10 %   0.00 %   0.60 %   pass\n"
                 "ttft p95    hold       -        -        -        inconclusive\n"
                 "\n"
-                "Not judged: 3 cancelled, 2 client errors, - warm-up, 1 retried\n");
+                "Not judged: 3 cancelled, 2 client errors, - without the adapter, - warm-up, 1 retried\n");
+}
+
+static void overflow_is_told(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    json_t *canary = tree_of(HEAD SPEC("") ",'status':{'arms':[{'role':'stable'},{'role':'canary','overflowed':12}]}}");
+    canary_text_show(canary, 0, &out);
+    json_decref(canary);
+    buffer_append_char(&out, '\0');
+    assert_non_null(strstr((const char *)buffer_bytes(&out).data,
+                           "\nOverflow: 12 requests went to stable: the canary was saturated\n"));
+    buffer_deinit(&out);
 }
 
 static void prices_make_a_column(void **state)
@@ -295,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_picture_has_everything),
+        cmocka_unit_test(overflow_is_told),
         cmocka_unit_test(prices_make_a_column),
         cmocka_unit_test(pins_are_told_where_somebody_asked_for_them),
         cmocka_unit_test(what_is_not_known_is_a_dash),
