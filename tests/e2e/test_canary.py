@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from conftest import DATA, Gateway, arms, ask, until
+from conftest import CONTROL, DATA, Gateway, arms, ask, until
 from traffic import Traffic
 
 SLOW_S = 240  # a rollout, on a busy machine
@@ -195,9 +195,13 @@ def targets(gateway):
     return {target["name"]: target["weight"] for target in model["spec"]["targetModels"]}
 
 
+def leave_one_adapter(gateway):
+    gateway.kubectl("patch", "inferencemodel", "travelhelper", "--type=merge", "-p",
+                    '{"spec":{"targetModels":[{"name":"travel-helper-v1","weight":100}]}}')
+
+
 def test_an_adapter_that_is_nowhere_is_loaded_before_it_gets_share(world):
-    world.kubectl("patch", "inferencemodel", "travelhelper", "--type=merge", "-p",
-                  '{"spec":{"targetModels":[{"name":"travel-helper-v1","weight":100}]}}')
+    leave_one_adapter(world)
     with Traffic(world.address, body={"model": "travelhelper"}) as traffic:
         apply(world, MODEL)
         seen = wait_phase(world, "Completed", "RolledBack", "Failed")
@@ -206,6 +210,19 @@ def test_an_adapter_that_is_nowhere_is_loaded_before_it_gets_share(world):
     assert traffic.broken == []
     assert set(traffic.statuses()) == {200}, traffic.answers  # not one 404
     assert traffic.total("pool-base/travel-helper-v9") > 0
+
+
+def test_an_adapter_is_loaded_by_every_replica(world):
+    world.kubectl("scale", "deployment", "base", "--replicas=3")
+    world.wait_endpoints(3, "pool-base")
+    leave_one_adapter(world)
+    apply(world, MODEL.replace(SHORT_STEPS, "[{weight: 50, hold: {approval: true}}]"))
+    until(lambda: targets(world).get("travel-helper-v9") == 50, "the share")
+    sims = world.sims("pool-base")
+    assert len(sims) == 3
+    for sim in sims:
+        names = [model["id"] for model in CONTROL.get(f"http://{sim.address}/v1/models").json()["data"]]
+        assert "travel-helper-v9" in names, (sim.address, names)
 
 
 def test_a_human_who_edits_the_weight_owns_it_until_resume(world):

@@ -18,7 +18,7 @@ struct warmup_wish {
     struct pool *pool;   /* NULL: not known yet */
     const char *adapter; /* NULL: the arm is the pool itself */
     const char *path;    /* of the adapter's weights */
-    unsigned endpoints;  /* enough of them; 0: all that are usable */
+    unsigned endpoints;  /* enough of them; 0: one, of an adapter all that are usable */
 };
 
 struct warmup *warmup_new(struct reactor *reactor);

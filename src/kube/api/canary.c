@@ -156,7 +156,7 @@ static void decode_warmup(struct field *spec, struct canary_warmup *warmup)
     enum { ENDPOINTS_MAX = 10000, TIMEOUT_MS = 10 * 60 * 1000, SLOW_START_MS = 30 * 1000 };
     static const struct text_syntax path = {.max_len = ADAPTER_PATH_MAX};
     struct field object = decode_object(spec, "warmup", OPTIONAL);
-    warmup->endpoints = (unsigned)decode_int(&object, "endpoints", OPTIONAL, 1, ENDPOINTS_MAX, 1);
+    warmup->endpoints = (unsigned)decode_int(&object, "endpoints", OPTIONAL, 1, ENDPOINTS_MAX, 0);
     decode_duration_or(&object, "timeout", TIMEOUT_MS, &warmup->timeout_ms);
     decode_duration_or(&object, "slowStart", SLOW_START_MS, &warmup->slow_start_ms);
     struct field adapter = decode_object(&object, "adapter", OPTIONAL);

@@ -96,7 +96,7 @@ struct canary_pin {
 };
 
 struct canary_warmup {
-    unsigned endpoints; /* that must be ready, or hold the adapter */
+    unsigned endpoints; /* that must be ready, or hold the adapter; 0: not given, which is one, or all */
     uint64_t timeout_ms;
     uint64_t slow_start_ms;
     const char *adapter_path; /* where model servers find the adapter; "": by its name */

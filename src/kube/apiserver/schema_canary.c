@@ -146,7 +146,8 @@ static const struct schema_field canary[] = {
     {"..canary", T_OBJECT, "Of the canary.", .of = &schema_price},
     {".stickiness", T_OBJECT, "Which requests belong together and see one arm.", .of = &schema_stickiness},
     {".warmup", T_OBJECT, "What must be there before the canary gets its first request."},
-    {"..endpoints", T_INT, "Endpoints that are ready, or hold the adapter.", .fallback = "1"},
+    {"..endpoints", T_INT, "Endpoints that must be ready, or hold the adapter. Default: one that is ready; all that are "
+     "ready hold the adapter."},
     {"..timeout", T_STRING, "Time after which the status says that it takes too long.", .fallback = "\"10m\""},
     {"..slowStart", T_STRING, "Time over which a pool's share grows to the first step's weight.", .fallback = "\"30s\""},
     {"..adapter", T_OBJECT, "The LoRA adapter that is loaded for the canary."},

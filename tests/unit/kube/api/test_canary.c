@@ -43,7 +43,7 @@ static void five_lines_make_a_sensible_canary(void **state)
     assert_string_equal(canary->salt, "default/chat");
     assert_false(canary->stable_price.is_given || canary->canary_price.is_given);
     assert_string_equal(canary->pin.header, "");
-    assert_int_equal(canary->warmup.endpoints, 1);
+    assert_int_equal(canary->warmup.endpoints, 0);
     assert_int_equal(canary->warmup.timeout_ms, 600000);
     assert_int_equal(canary->warmup.slow_start_ms, 30000);
     assert_string_equal(canary->warmup.adapter_path, "");
