@@ -35,6 +35,14 @@ static void set_figure(json_t *object, const char *key, double figure, double un
                         rounded == floor(rounded) ? json_integer((json_int_t)rounded) : json_real(rounded));
 }
 
+/* New requests go to stable: what is left of the canary's. */
+static bool is_draining(const struct report_input *input)
+{
+    enum rollout_phase phase = input->memory->rollout.phase;
+    bool is_back = phase == PHASE_ROLLING_BACK || phase == PHASE_ROLLED_BACK || phase == PHASE_ABORTED;
+    return is_back && input->in_flight[ARM_CANARY] > 0;
+}
+
 void report_message(const struct report_input *input, char text[REPORT_MESSAGE_MAX])
 {
     const struct rollout_state *state = &input->memory->rollout;
@@ -44,6 +52,8 @@ void report_message(const struct report_input *input, char text[REPORT_MESSAGE_M
         snprintf(text, REPORT_MESSAGE_MAX, "%s: the target cannot be used: %s", why, input->target->problem);
     else if (state->phase == PHASE_PAUSED && state->cause == WAIT_HUMAN_WEIGHT && input->target->weights_by[0] != '\0')
         snprintf(text, REPORT_MESSAGE_MAX, "%s (last written by %s)", why, input->target->weights_by);
+    else if (is_draining(input))
+        snprintf(text, REPORT_MESSAGE_MAX, "%s; %u of its exchanges still run", why, input->in_flight[ARM_CANARY]);
     else
         snprintf(text, REPORT_MESSAGE_MAX, "%s", why);
 }

@@ -367,6 +367,23 @@ static void an_abort_is_written_down_before_the_weight_moves_and_cuts_what_began
     canary_tap_give_back(tap);
 }
 
+static void after_a_rollback_it_says_how_many_are_left(void **state)
+{
+    struct scene *scene = *state;
+    struct canary_tap *tap = canary_taps_take(scene->taps, "default/c");
+    begin(scene, CANARY(QUICK));
+    (void)canary_tap_begin(tap, ARM_CANARY);
+    (void)canary_tap_begin(tap, ARM_CANARY);
+    run_until(scene, "RolledBack", (struct behaviour){.ttft_us = 200000}, 300);
+    assert_non_null(strstr(status_text(scene, "message"), "; 2 of its exchanges still run"));
+    canary_tap_end(tap, ARM_CANARY);
+    canary_tap_end(tap, ARM_CANARY);
+    advance(scene, STEP_MS);
+    look(scene);
+    assert_null(strstr(status_text(scene, "message"), "still run"));
+    canary_tap_give_back(tap);
+}
+
 #define PIN_SECRET(key) "apiVersion: v1\nkind: Secret\nmetadata: {name: testers}\nstringData: {" key ": s3cret}\n"
 
 static void expect_pins(struct scene *scene, const char *status, const char *reason, const char *message)
@@ -506,6 +523,7 @@ int main(void)
         TEST(it_waits_for_endpoints_at_zero),
         TEST(a_human_who_sets_the_weight_owns_it),
         TEST(an_abort_is_written_down_before_the_weight_moves_and_cuts_what_began_until_it_did),
+        TEST(after_a_rollback_it_says_how_many_are_left),
         TEST(a_pin_without_its_token_shows_in_the_status),
         TEST(a_canary_made_anew_is_not_mistaken_for_the_one_before),
         TEST(a_target_that_is_missing_is_named),
