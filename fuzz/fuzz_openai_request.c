@@ -10,11 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    for (int is_chat = 0; is_chat < 2; is_chat++) {
+    for (int kind = OPENAI_TEXT; kind <= OPENAI_RESPONSE; kind++) {
         struct arena *arena = arena_new(0);
         struct openai_request request;
         struct openai_problem problem;
-        if (openai_request_parse(bytes_make((const char *)data, size), is_chat, arena, &request, &problem)) {
+        if (openai_request_parse(bytes_make((const char *)data, size), (enum openai_kind)kind, arena, &request,
+                                 &problem)) {
             assert(request.n >= 1 && request.prompt_count >= 1);
             assert(request.n * request.prompt_count <= OPENAI_MAX_CHOICES);
             assert(request.stop_count <= OPENAI_MAX_STOPS);

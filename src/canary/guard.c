@@ -135,6 +135,8 @@ void guard_format(const struct guard *guard, double figure, char text[32])
         snprintf(text, 32, "%.*f %%", figure < 0.1 ? 2 : 1, figure * 100);
     else if (strcmp(unit, "ms") == 0)
         snprintf(text, 32, "%.*f ms", figure < 100e3 ? 1 : 0, figure / 1e3);
+    else if (strcmp(unit, "millionths") == 0)
+        snprintf(text, 32, "%.*f", figure < 1000 ? 8 : 6, figure / 1e6);
     else
         snprintf(text, 32, "%.*f", figure < 100 ? 1 : 0, figure);
 }

@@ -28,7 +28,8 @@ struct guard {
     enum guard_metric metric;
     enum guard_direction direction;
     enum guard_severity severity;
-    double quantile; /* of a VALUE: 0.5, 0.95; 0: the mean, of values capped at stable's 99th percentile */
+    double quantile; /* of a VALUE: 0.5, 0.95; 0: the mean, of values capped at stable's 99th percentile, or at
+                        twice the limit */
     bool has_relative;
     double ratio; /* > 0 */
     double increase;

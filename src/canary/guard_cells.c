@@ -196,20 +196,32 @@ static struct paired_cell quantile_cell(const struct guard *guard, enum guard_li
     return cell;
 }
 
-/* Means of min(value, cap) / cap.  Canary's cap is stable's times the ratio, so that the two scaled means compare as
- * they are; an at-least guard compares what is missing to 1. */
+/* What a mean at its limit must stay clear of, or nothing could be beyond: stable may have hardly any spread, and an
+ * increase may be many times stable's figure. */
+static void caps_of(const struct guard *guard, const struct triple *values_of, double p99, double *ret_stable,
+                    double *ret_canary)
+{
+    *ret_stable = fmax(p99, 2 * histogram_mean(values_of->past));
+    *ret_canary = guard->ratio * *ret_stable;
+    if (guard->direction == GUARD_AT_MOST)
+        *ret_canary += 2 * guard->increase;
+}
+
+/* Means of min(value, cap) / cap, each arm by its own cap: the ratio makes up for it.  An at-least guard compares what
+ * is missing to 1. */
 static struct paired_cell mean_cell(const struct guard *guard, enum guard_limit limit, const struct triple *values_of,
-                                    double stable_cap)
+                                    double p99)
 {
     bool is_at_least = guard->direction == GUARD_AT_LEAST, is_absolute = limit == LIMIT_ABSOLUTE;
-    double cap = is_absolute ? 4 * guard->absolute : stable_cap;
-    double canary_cap = is_absolute ? cap : guard->ratio * cap;
+    double cap = 4 * guard->absolute, canary_cap = cap;
+    if (!is_absolute)
+        caps_of(guard, values_of, p99, &cap, &canary_cap);
     struct paired_cell cell = {
         .canary_n = (double)values_of->canary->count,
         .canary_sum = histogram_capped_sum(values_of->canary, canary_cap),
         .stable_n = (double)values_of->stable->count,
         .stable_sum = histogram_capped_sum(values_of->stable, cap),
-        .ratio = is_absolute ? 0 : 1,
+        .ratio = is_absolute ? 0 : guard->ratio * cap / canary_cap,
         .increase = is_absolute ? 0.25 : fmin(0.99, guard->increase / canary_cap),
     };
     double past = (double)values_of->past->count;

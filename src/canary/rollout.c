@@ -98,9 +98,36 @@ void turn_begin_move(struct rollout_turn *turn, unsigned weight_bp)
 {
     turn->state->is_moving = true;
     turn->state->intended_bp = weight_bp;
+    turn->state->grows_to_bp = 0;
     turn->state->move++;
     turn->decision->must_persist = true;
     turn->decision->is_settled = false;
+}
+
+/* Equal parts at equal times: the first one at once, the last one when the slow start is over. */
+static unsigned grown_weight(const struct rollout_turn *turn, unsigned goal_bp, uint64_t *ret_wait_ms)
+{
+    uint64_t over_ms = turn->plan->slow_start_ms, elapsed_ms = turn->now_ms - turn->state->phase_since_ms;
+    *ret_wait_ms = 0;
+    if (elapsed_ms >= over_ms)
+        return goal_bp;
+    uint64_t interval_ms = over_ms / (SLOW_START_MOVES - 1) + 1, parts = 1 + elapsed_ms / interval_ms;
+    uint64_t next_ms = parts * interval_ms;
+    *ret_wait_ms = (next_ms < over_ms ? next_ms : over_ms) - elapsed_ms;
+    unsigned weight_bp = (unsigned)(goal_bp * parts / SLOW_START_MOVES);
+    return weight_bp > 0 ? weight_bp : 1;
+}
+
+void turn_grow(struct rollout_turn *turn, unsigned goal_bp, uint64_t *ret_wait_ms)
+{
+    struct rollout_state *state = turn->state;
+    unsigned weight_bp = grown_weight(turn, goal_bp, ret_wait_ms);
+    if (weight_bp < state->confirmed_bp) /* somebody gave it more before it began */
+        weight_bp = state->confirmed_bp;
+    if (state->grows_to_bp == goal_bp && weight_bp == state->confirmed_bp && weight_bp < goal_bp)
+        return;
+    turn_begin_move(turn, weight_bp);
+    state->grows_to_bp = weight_bp < goal_bp ? goal_bp : 0;
 }
 
 unsigned turn_step_above(const struct rollout_plan *plan, unsigned weight_bp)
@@ -119,25 +146,44 @@ void turn_begin_analysis(struct rollout_turn *turn)
     turn->decision->is_settled = false;
 }
 
-/* The weight of the step is in force: its time and its evidence begin. */
+/* A weight of the step is in force: its evidence begins with the first one, its time with the whole one. */
 static void begin_step(struct rollout_turn *turn)
 {
     struct rollout_state *state = turn->state;
-    state->step_began_ms = turn->now_ms;
-    state->step_requests = state->base_requests = 0;
-    turn_begin_analysis(turn);
-    turn_tell(turn, EVENT_STEP_BEGUN, "step %u of %u: %g %% of the traffic goes to the canary", state->step + 1,
-              turn->plan->step_count, state->confirmed_bp / 100.0);
+    bool is_new = state->step_began_ms == 0, is_whole = state->grows_to_bp == 0;
+    if (is_new || is_whole)
+        state->step_began_ms = turn->now_ms;
+    if (is_new) {
+        state->step_requests = state->base_requests = 0;
+        turn_begin_analysis(turn);
+    }
+    if (is_whole)
+        turn_tell(turn, EVENT_STEP_BEGUN, "step %u of %u: %g %% of the traffic goes to the canary", state->step + 1,
+                  turn->plan->step_count, state->confirmed_bp / 100.0);
+    else if (is_new)
+        turn_tell(turn, EVENT_SLOW_START, "the share begins at %g %% and grows to %g %%", state->confirmed_bp / 100.0,
+                  state->grows_to_bp / 100.0);
+}
+
+/* What has just become warm has served nobody yet: no cliff behind share 0. */
+static void begin_share(struct rollout_turn *turn, bool is_out_of_warmup, unsigned weight_bp)
+{
+    uint64_t wait_ms;
+    if (is_out_of_warmup)
+        turn_grow(turn, weight_bp, &wait_ms);
+    else
+        turn_begin_move(turn, weight_bp);
 }
 
 void turn_enter_step(struct rollout_turn *turn, unsigned step)
 {
     const struct rollout_plan *plan = turn->plan;
     bool is_last = step >= plan->step_count || plan->steps[step].weight_bp == ROLLOUT_ALL_BP;
+    bool is_out_of_warmup = turn->state->phase == PHASE_WARMING_UP;
     turn->state->is_approved = false;
     if (is_last) {
         turn_set_phase(turn, PHASE_PROMOTING);
-        turn_begin_move(turn, ROLLOUT_ALL_BP);
+        begin_share(turn, is_out_of_warmup, ROLLOUT_ALL_BP);
         turn_tell(turn, EVENT_PROMOTING, "every step is passed: all traffic goes to the canary");
         return;
     }
@@ -145,7 +191,7 @@ void turn_enter_step(struct rollout_turn *turn, unsigned step)
         turn_set_phase(turn, PHASE_PROGRESSING);
     turn->state->step_began_ms = 0;
     turn->state->step = step;
-    turn_begin_move(turn, plan->steps[step].weight_bp);
+    begin_share(turn, is_out_of_warmup, plan->steps[step].weight_bp);
 }
 
 void turn_pause(struct rollout_turn *turn, enum rollout_wait cause, const char *why)
@@ -175,6 +221,8 @@ void turn_adopt_weight(struct rollout_turn *turn)
     struct rollout_state *state = turn->state;
     unsigned above = turn_step_above(turn->plan, state->confirmed_bp);
     state->is_moving = state->is_aborting = false;
+    state->grows_to_bp = 0;
+    state->step_began_ms = 0;
     if (state->confirmed_bp == ROLLOUT_ALL_BP) {
         turn_set_phase(turn, PHASE_COMPLETED);
         turn_tell(turn, EVENT_COMPLETED, "all traffic goes to the canary already");
@@ -274,7 +322,7 @@ void turn_finish(struct rollout_turn *turn)
 {
     if (turn->state->phase == PHASE_ROLLING_BACK) {
         finish_rollback(turn);
-    } else if (turn->state->phase == PHASE_PROMOTING) {
+    } else if (turn->state->phase == PHASE_PROMOTING && turn->state->grows_to_bp == 0) {
         turn_set_phase(turn, PHASE_COMPLETED);
         turn_tell(turn, EVENT_COMPLETED, "all traffic goes to the canary");
     } else if (purpose(turn->state) == PHASE_PROGRESSING) {

@@ -24,7 +24,7 @@
 #include "canary/analysis.h"
 #include "canary/rollout.def"
 
-enum { ROLLOUT_STEPS_MAX = 32, ROLLOUT_ALL_BP = 10000, ROLLOUT_TEXT_MAX = 512 };
+enum { ROLLOUT_STEPS_MAX = 32, ROLLOUT_ALL_BP = 10000, ROLLOUT_TEXT_MAX = 512, SLOW_START_MOVES = 4 };
 
 enum rollout_phase {
 #define X(id, name, is_active, meaning) PHASE_##id,
@@ -66,12 +66,13 @@ struct rollout_step {
 struct rollout_plan {
     struct rollout_step steps[ROLLOUT_STEPS_MAX]; /* weights rise; after the last one comes 100 % */
     unsigned step_count;
-    uint64_t revision;  /* of what is released (arms, not steps): another one is another rollout; not 0 */
-    bool holds_on_fail; /* onFailure: hold, whatever the guard's severity */
-    bool is_unjudged;   /* only holds decide; one that counts requests needs an analysis all the same */
-    bool is_suspended;  /* hands off */
-    double max_slack;   /* 1: every step is judged by the guards as they are; see rollout_pass_slack() */
-    uint64_t stall_ms;  /* is_stalled when the warm-up takes, or a step outlasts its hold by, so long; 0: never */
+    uint64_t revision;      /* of what is released (arms, not steps): another one is another rollout; not 0 */
+    bool holds_on_fail;     /* onFailure: hold, whatever the guard's severity */
+    bool is_unjudged;       /* only holds decide; one that counts requests needs an analysis all the same */
+    bool is_suspended;      /* hands off */
+    double max_slack;       /* 1: every step is judged by the guards as they are; see rollout_pass_slack() */
+    uint64_t slow_start_ms; /* out of the warm-up the weight grows over so long, in SLOW_START_MOVES; 0: at once */
+    uint64_t stall_ms;      /* is_stalled when the warm-up takes, or a step outlasts its hold by, so long; 0: never */
 };
 
 struct rollout_state { /* persisted whole; all zero: nothing has begun */
@@ -85,7 +86,8 @@ struct rollout_state { /* persisted whole; all zero: nothing has begun */
     unsigned step; /* entered or being entered; meaningful from PROGRESSING on */
     unsigned confirmed_bp;
     unsigned intended_bp;
-    uint64_t move; /* number of the latest move */
+    unsigned grows_to_bp; /* slow start: where the weight is going in small moves since phase_since_ms; 0: nowhere */
+    uint64_t move;        /* number of the latest move */
     uint64_t step_began_ms;
     uint64_t step_requests; /* judged in this step, by former processes too; grows without must_persist: what a crash
                                loses since the last status was written is waited for again */

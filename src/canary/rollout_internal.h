@@ -22,6 +22,8 @@ void turn_set_phase(struct rollout_turn *turn, enum rollout_phase next);
 void turn_tell(struct rollout_turn *turn, enum rollout_event event, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Writes down that the weight is to become weight_bp. */
 void turn_begin_move(struct rollout_turn *turn, unsigned weight_bp);
+/* The same in small parts over the slow start: the one that is due, if any.  ret_wait_ms: until the next one. */
+void turn_grow(struct rollout_turn *turn, unsigned goal_bp, uint64_t *ret_wait_ms);
 void turn_pause(struct rollout_turn *turn, enum rollout_wait cause, const char *why);
 /* Enters a step, or goes to 100 % behind the last one. */
 void turn_enter_step(struct rollout_turn *turn, unsigned step);

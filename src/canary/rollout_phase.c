@@ -108,11 +108,28 @@ static void watch_the_clock(struct rollout_turn *turn)
         turn->plan->stall_ms > 0 && in_step_ms > hold_ms && in_step_ms - hold_ms > turn->plan->stall_ms;
 }
 
+/* Whether the share is still on its way through the slow start: not while the canary lacks what it needs. */
+static bool keeps_growing(struct rollout_turn *turn)
+{
+    if (turn->state->grows_to_bp == 0)
+        return false;
+    wait_for(turn, WAIT_SLOW_START);
+    if (!turn->facts->is_warm)
+        wait_for(turn, WAIT_WARMUP);
+    else if (turn->facts->is_saturated)
+        wait_for(turn, WAIT_CAPACITY);
+    else
+        turn_grow(turn, turn->state->grows_to_bp, &turn->decision->recheck_ms);
+    return true;
+}
+
 static void run_progressing(struct rollout_turn *turn)
 {
     if (turn->state->is_moving)
         return;
     if (!turn->state->is_approved && react_to_fail(turn))
+        return;
+    if (keeps_growing(turn))
         return;
     enum rollout_wait wait = what_is_missing(turn);
     if (wait != WAIT_NONE) {
@@ -176,6 +193,8 @@ static void run_towards(struct rollout_turn *turn, unsigned weight_bp)
 
 static void run_promoting(struct rollout_turn *turn)
 {
+    if (!turn->state->is_moving && keeps_growing(turn))
+        return;
     run_towards(turn, ROLLOUT_ALL_BP);
 }
 

@@ -153,6 +153,8 @@ void turn_explain(struct rollout_turn *turn)
     put_place(&text, turn);
     if (wait == WAIT_MOVE)
         buffer_printf(&text, "on its way to %g %%", turn->state->intended_bp / 100.0);
+    else if (wait == WAIT_SLOW_START)
+        buffer_printf(&text, "%s: %g %%", waits[wait].meaning, turn->state->grows_to_bp / 100.0);
     else if (wait == WAIT_TIME || wait == WAIT_REQUESTS)
         put_hold(&text, turn);
     else

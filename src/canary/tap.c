@@ -26,6 +26,8 @@ struct warm_slot {
 struct arm_counts {
     _Alignas(CACHE_LINE) atomic_uint in_flight;
     atomic_uint cuts;
+    atomic_bool has_price;
+    _Atomic uint64_t input_micros, cached_micros, output_micros;
 };
 
 struct tap_shard {
@@ -193,6 +195,31 @@ void canary_tap_count_overflow(struct canary_tap *tap)
 uint64_t canary_tap_overflowed(const struct canary_tap *tap)
 {
     return atomic_load_explicit(&tap->overflowed, memory_order_relaxed);
+}
+
+void canary_tap_set_price(struct canary_tap *tap, enum arm_role role, const struct token_price *price)
+{
+    struct arm_counts *arm = &tap->arms[role];
+    if (price != NULL) {
+        atomic_store_explicit(&arm->input_micros, price->input_micros, memory_order_relaxed);
+        atomic_store_explicit(&arm->cached_micros, price->cached_micros, memory_order_relaxed);
+        atomic_store_explicit(&arm->output_micros, price->output_micros, memory_order_relaxed);
+    }
+    atomic_store_explicit(&arm->has_price, price != NULL, memory_order_release);
+}
+
+void canary_tap_price(const struct canary_tap *tap, struct observation *observation)
+{
+    const struct arm_counts *arm = &tap->arms[observation->arm];
+    observation->cost_micros = OBSERVATION_UNKNOWN;
+    if (!atomic_load_explicit(&arm->has_price, memory_order_acquire))
+        return;
+    struct token_price price = {
+        .input_micros = atomic_load_explicit(&arm->input_micros, memory_order_relaxed),
+        .cached_micros = atomic_load_explicit(&arm->cached_micros, memory_order_relaxed),
+        .output_micros = atomic_load_explicit(&arm->output_micros, memory_order_relaxed),
+    };
+    observation->cost_micros = price_of(&price, observation);
 }
 
 /* The endpoint's slot, a new one if need be; NULL when there is no room nearby. */

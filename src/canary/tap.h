@@ -8,7 +8,7 @@
 #ifndef CANARY_TAP_H
 #define CANARY_TAP_H
 
-#include "canary/observation.h"
+#include "canary/price.h"
 #include "canary/strata.h"
 
 struct canary_tap;
@@ -42,6 +42,12 @@ bool canary_tap_is_full(const struct canary_tap *tap);
 /* A request that the full canary left to stable. */
 void canary_tap_count_overflow(struct canary_tap *tap);
 uint64_t canary_tap_overflowed(const struct canary_tap *tap);
+
+/* What the arm's tokens cost from now on; NULL: nobody knows.  An exchange that ends while this changes may be counted
+ * by a mix.  Control thread. */
+void canary_tap_set_price(struct canary_tap *tap, enum arm_role role, const struct token_price *price);
+/* Fills cost_micros by the price of its arm.  Any thread. */
+void canary_tap_price(const struct canary_tap *tap, struct observation *observation);
 
 /* Fills the warm-up fields: how many exchanges of this arm this endpoint had finished before, and the time since its
  * first one began (start_ms, when this is the first).  endpoint_id: endpoint->identity.  Any thread, no lock. */

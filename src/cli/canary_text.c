@@ -91,6 +91,31 @@ static const char *share_text(struct arena *arena, const json_t *canary)
                         or_dash(show_percent(arena, tree_number(share, "tokensPercent"))));
 }
 
+/* "" where nobody asked for pins. */
+static const char *pins_text(const json_t *canary)
+{
+    const json_t *conditions = tree_at(canary, "status.conditions");
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *condition = json_array_get(conditions, i);
+        if (strcmp(tree_text(condition, "type"), "PinsReady") == 0)
+            return tree_text(condition, "message");
+    }
+    return "";
+}
+
+/* "" where the canary had room for all. */
+static const char *overflow_text(struct arena *arena, const json_t *canary)
+{
+    const json_t *arms = tree_at(canary, "status.arms");
+    for (size_t i = 0; i < json_array_size(arms); i++) {
+        double count = tree_number(json_array_get(arms, i), "overflowed");
+        if (count > 0)
+            return arena_printf(arena, "%s requests went to stable: the canary was saturated",
+                                show_count(arena, count));
+    }
+    return "";
+}
+
 static void write_facts(struct arena *arena, const json_t *canary, struct buffer *out)
 {
     struct buffer name = {0};
@@ -109,6 +134,10 @@ static void write_facts(struct arena *arena, const json_t *canary, struct buffer
                joined(arena, tree_text(canary, "status.verdict.result"), tree_text(canary, "status.verdict.reason")));
     write_fact(out, "Next:", show_next(arena, canary));
     write_fact(out, "Waits:", joined(arena, tree_text(canary, "status.reason"), tree_text(canary, "status.message")));
+    if (overflow_text(arena, canary)[0] != '\0')
+        write_fact(out, "Overflow:", overflow_text(arena, canary));
+    if (pins_text(canary)[0] != '\0')
+        write_fact(out, "Pins:", pins_text(canary));
     buffer_deinit(&name);
 }
 
@@ -121,12 +150,12 @@ static double achieved_percent(const json_t *canary, const json_t *arm)
 
 static void write_arms(struct arena *arena, const json_t *canary, size_t columns, struct buffer *out)
 {
-    static const char *const header[] = {"ARM",      "NAME",       "WANTED",   "ACHIEVED", "REQ/S",
-                                         "TTFT P50", "TTFT P95",   "TPOT",     "ERRORS",   "TOKENS IN",
-                                         "CACHED",   "TOKENS OUT", "IN FLIGHT"};
+    static const char *const header[] = {"ARM",      "NAME",       "WANTED",    "ACHIEVED",   "REQ/S",
+                                         "TTFT P50", "TTFT P95",   "TPOT",      "ERRORS",     "TOKENS IN",
+                                         "CACHED",   "TOKENS OUT", "IN FLIGHT", "COST/ANSWER"};
     const json_t *arms = tree_at(canary, "status.arms");
     struct text_table table;
-    text_table_init(&table, arena, header, ARRAY_LEN(header));
+    text_table_init(&table, arena, header, ARRAY_LEN(header) - (tree_at(canary, "spec.prices") == NULL));
     for (size_t i = 0; i < json_array_size(arms); i++) {
         const json_t *arm = json_array_get(arms, i);
         const char *cells[] = {tree_text(arm, "role"),
@@ -141,7 +170,8 @@ static void write_arms(struct arena *arena, const json_t *canary, size_t columns
                                show_count(arena, tree_number(arm, "promptTokens")),
                                show_count(arena, tree_number(arm, "cachedTokens")),
                                show_count(arena, tree_number(arm, "outputTokens")),
-                               show_count(arena, tree_number(arm, "inFlight"))};
+                               show_count(arena, tree_number(arm, "inFlight")),
+                               show_cost(arena, tree_number(arm, "costPerAnswer"))};
         text_table_add(&table, cells);
     }
     if (table.row_count == 1) { /* the arms are known even when nothing was measured */
@@ -153,7 +183,7 @@ static void write_arms(struct arena *arena, const json_t *canary, size_t columns
                                                     "",       "",
                                                     "",       "",
                                                     "",       "",
-                                                    ""};
+                                                    "",       ""};
             text_table_add(&table, cells);
         }
     }
@@ -183,8 +213,11 @@ static void write_excluded(struct arena *arena, const json_t *canary, struct buf
 {
     static const struct {
         const char *member, *text;
-    } excluded[] = {
-        {"cancelled", "cancelled"}, {"clientErrors", "client errors"}, {"warmup", "warm-up"}, {"retried", "retried"}};
+    } excluded[] = {{"cancelled", "cancelled"},
+                    {"clientErrors", "client errors"},
+                    {"modelMissing", "without the adapter"},
+                    {"warmup", "warm-up"},
+                    {"retried", "retried"}};
     const json_t *counts = tree_at(canary, "status.excluded");
     if (counts == NULL)
         return;

@@ -15,6 +15,7 @@ double tree_number(const json_t *tree, const char *path);
 const char *show_percent(struct arena *arena, double percent);
 const char *show_ms(struct arena *arena, double ms);
 const char *show_rate(struct arena *arena, double per_second);
+const char *show_cost(struct arena *arena, double cost);
 const char *show_count(struct arena *arena, double count);
 
 /* What comes after the present step, as the spec says; "" when nothing does or the spec is no good. */

@@ -43,6 +43,14 @@ const char *show_rate(struct arena *arena, double per_second)
     return arena_printf(arena, "%.*f", per_second < 9.995 ? 2 : per_second < 99.95 ? 1 : 0, per_second);
 }
 
+/* Answers cost fractions of a hundredth: five digits that say something. */
+const char *show_cost(struct arena *arena, double cost)
+{
+    if (!is_shown(cost))
+        return "";
+    return arena_printf(arena, "%.*f", cost >= 1 ? 4 : cost >= 0.001 ? 6 : 8, cost);
+}
+
 const char *show_count(struct arena *arena, double count)
 {
     static const char suffixes[] = "kMGT";

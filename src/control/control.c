@@ -409,6 +409,11 @@ struct pool_registry *control_pools(struct control *control)
     return control->pools;
 }
 
+void control_set_canary_gauges(const struct control *control, struct metrics *metrics, unsigned shard)
+{
+    canaries_set_gauges(control->canaries, metrics, shard);
+}
+
 void control_write_canaries(const struct control *control, struct json_writer *json)
 {
     canaries_write(control->canaries, json);

@@ -61,6 +61,8 @@ bool control_is_ready(const struct control *control);
 const struct route_snapshot *control_snapshot(const struct control *control);
 const struct status_report *control_report(const struct control *control);
 struct pool_registry *control_pools(struct control *control);
+/* Before metrics_write(). */
+void control_set_canary_gauges(const struct control *control, struct metrics *metrics, unsigned shard);
 void control_write_canaries(const struct control *control, struct json_writer *json);
 
 #endif

@@ -101,6 +101,7 @@ static unsigned write_metrics(struct admin *admin, struct exchange *exchange, st
 {
     (void)exchange;
     pool_gauges_set(control_pools(admin->control), admin->metrics, admin->shard, reactor_now_ms(admin->reactor));
+    control_set_canary_gauges(admin->control, admin->metrics, admin->shard);
     const struct route_snapshot *snapshot = control_snapshot(admin->control);
     set_gauge(admin, METRIC_SNAPSHOT_GENERATION, NULL, snapshot != NULL ? (int64_t)snapshot->generation : 0);
     set_gauge(admin, METRIC_PROCESS_RSS, NULL, resident_bytes());

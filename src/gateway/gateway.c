@@ -30,7 +30,7 @@
 #define MAX_SERIES         2000
 #define MAX_EVENTS         1000
 #define STATUS_RETRY_MS    5000
-#define MAX_RESPONSES      (256u << 10) /* of which the arm is remembered: 6 MiB when full */
+#define MAX_RESPONSES      (256u << 10) /* of which arm and server are remembered: 6 MiB each when full */
 #define MAX_CONVERSATIONS  (256u << 10)
 #define DEFAULT_BUFFER     (64ull << 20)
 #define LOG_RING_BYTES     (512u << 10) /* of each worker: some 1,500 requests */
@@ -321,6 +321,7 @@ static int start_workers(struct gateway *gateway)
     gateway->budget.limit_bytes = gateway->config->body_budget_bytes;
     gateway->memories.responses = arm_memory_new(MAX_RESPONSES);
     gateway->memories.conversations = arm_memory_new(MAX_CONVERSATIONS);
+    gateway->memories.owners = arm_memory_new(MAX_RESPONSES);
     config.proxy.budget = &gateway->budget;
     config.proxy.memories = &gateway->memories;
     config.proxy.hide_arm = gateway->config->hide_arm;
@@ -462,6 +463,7 @@ static void stop(struct gateway *gateway)
         metrics_free(gateway->metrics);
     arm_memory_free(gateway->memories.responses);
     arm_memory_free(gateway->memories.conversations);
+    arm_memory_free(gateway->memories.owners);
     if (gateway->lock_fd >= 0)
         close(gateway->lock_fd);
 }

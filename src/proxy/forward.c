@@ -146,6 +146,11 @@ static bool pick(struct proxied *proxied)
     proxied->pick.now_ms = reactor_now_ms(proxy->reactor);
     proxied->pick.random = random_next(&proxy->random);
     proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
+    if (proxied->endpoint == NULL &&
+        proxied->pick.subset_count > 0) { /* the others may say themselves what they lack */
+        proxied->pick.subset_count = 0;
+        proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
+    }
     proxied->endpoints_tried += proxied->endpoint != NULL;
     return proxied->endpoint != NULL;
 }
@@ -167,7 +172,7 @@ static void describe(struct proxied *proxied)
     struct prompt_prefix prefix = {0};
     pick->target_model =
         proxied->choice.target != NULL ? proxied->choice.target->name : openai_scan_model(&proxied->scan);
-    pick->session_key = sticky_endpoint_key(proxied);
+    sticky_describe_pick(proxied);
     pick->excluded_count = 0;
     if (proxied->is_scanned)
         prompt_prefix_make(&proxied->scan, buffer_bytes(&proxied->body), pick->target_model, proxied->exchange->arena,

@@ -256,6 +256,7 @@ static void tell_tap(struct proxied *proxied, const struct tap_hold *hold, struc
     if (endpoint != NULL)
         canary_tap_warm_up(hold->tap, endpoint->identity, proxied->exchange->start_us / 1000, measured->now_us / 1000,
                            observation);
+    canary_tap_price(hold->tap, observation);
     canary_tap_add(hold->tap, proxied->proxy->shard, observation);
     canary_tap_end(hold->tap, hold->role);
 }

@@ -36,7 +36,7 @@ struct proxy {
     struct metric_series *connects_failed, *retries_refused;
     struct metric_series *draws[DRAW_REASON_COUNT];
     struct metric_series *pins_refused;
-    struct metric_series *remembered[2], *forgotten[2]; /* responses, conversations */
+    struct metric_series *remembered[3], *forgotten[3]; /* responses, conversations, owners */
     unsigned active_count;                              /* exchanges in progress */
     unsigned retrying;                /* of them, those that wait for an answer to a try beyond the first */
     struct list waiting;              /* struct proxied, by `turn`: before a saturated pool */

@@ -4,7 +4,9 @@
  * Where no rule asks, the messages are passed over and the answer is not looked at. */
 #include "proxy/sticky.h"
 
-static const char *const memories[] = {"responses", "conversations"};
+#include "proxy/response_owner.h"
+
+static const char *const memories[] = {"responses", "conversations", "owners"};
 
 void sticky_init(struct proxy *proxy)
 {
@@ -84,15 +86,19 @@ void sticky_draw(struct proxied *proxied)
     if (proxied->choice.target != NULL)
         count_draw(proxy, &proxied->choice.target_draw);
     proxied->wants_reply = proxy->config.memories != NULL && proxied->has_body &&
-                           split_wants_reply(proxied->rule, &proxied->choice, proxied->exchange->request.path);
+                           (split_wants_reply(proxied->rule, &proxied->choice, proxied->exchange->request.path) ||
+                            response_owner_is_wanted(proxied));
 }
 
-struct bytes sticky_endpoint_key(const struct proxied *proxied)
+void sticky_describe_pick(struct proxied *proxied)
 {
+    struct pick_request *pick = &proxied->pick;
+    pick->session_key = BYTES("");
+    response_owner_narrow(proxied);
     if (!atomic_load_explicit(&proxied->choice.arm->pool->wants_sessions, memory_order_relaxed))
-        return BYTES("");
+        return;
     struct split_request request = describe(proxied, NULL);
-    return split_endpoint_key(proxied->rule, proxied->choice.model, &request.facts);
+    pick->session_key = split_endpoint_key(proxied->rule, proxied->choice.model, &request.facts);
 }
 
 /* Also of an answer that the client left: it goes on with what it got. */
@@ -110,7 +116,8 @@ void sticky_end(struct proxied *proxied, enum end_reason reason)
     struct split_request request = describe(proxied, NULL);
     struct split_remembered remembered;
     split_remember(proxied->rule, &proxied->choice, &request, &reply, &remembered);
-    for (unsigned i = 0; i < ARRAY_LEN(memories); i++) {
+    response_owner_remember(proxied, reply.response_id, request.now_ms);
+    for (unsigned i = 0; i < ARRAY_LEN(remembered.added); i++) {
         if (remembered.added[i] > 0)
             metric_add(proxy->remembered[i], remembered.added[i]);
         if (remembered.replaced[i] > 0)

@@ -10,8 +10,9 @@ void sticky_init(struct proxy *proxy); /* its metrics */
 void sticky_prepare(struct proxied *proxied);
 /* The body was read: fills proxied->choice. */
 void sticky_draw(struct proxied *proxied);
-/* What holds a session to an endpoint where a pool asks for that; "" without a key.  Lives as long as the request. */
-struct bytes sticky_endpoint_key(const struct proxied *proxied);
+/* What holds the request to an endpoint: its session's key, where a pool asks for that; the response that it goes on
+ * with. */
+void sticky_describe_pick(struct proxied *proxied);
 /* The exchange ends; reason as for proxied_end(). */
 void sticky_end(struct proxied *proxied, enum end_reason reason);
 

@@ -34,6 +34,7 @@ uint64_t arm_memory_id_key(uint64_t owner, struct bytes id);
 struct arm_memories {
     struct arm_memory *responses;     /* id of a response -> arm */
     struct arm_memory *conversations; /* hash of its messages -> arm */
+    struct arm_memory *owners;        /* id of a response -> identity of the endpoint that made it; NULL: not kept */
 };
 
 #endif

@@ -29,7 +29,8 @@ struct compile_input {
 struct route_snapshot *route_compile(const struct compile_input *input, struct arena *report_arena,
                                      struct status_report **ret_report);
 
-/* Its pins are off, and nothing holds on to its canary arm: it was aborted. */
+/* Its pins are off, and nothing holds on to its canary arm: it was aborted, though the weight may still be on its way.
+ */
 bool canary_is_aborted(const struct kube_object *canary);
 
 /* The whole snapshot as JSON, for /debug/snapshot: sockets, listeners, routes in match order, rules, arms, models. */

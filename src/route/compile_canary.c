@@ -6,7 +6,7 @@
  * annotation of the HTTPRoute, or of the InferencePool for its models, counts; else the default key chain. */
 #include <xxhash.h>
 
-#include "base/base64.h"
+#include "kube/api/canary_pin.h"
 #include "route/compile_internal.h"
 
 static bool targets_object(const struct canary_spec *spec, enum canary_target_kind kind,
@@ -107,20 +107,6 @@ const struct stickiness *compile_default_stickiness(struct compile *compile, str
 
 /* Pins. */
 
-static bool read_secret(struct compile *compile, const json_t *tree, const char *key, struct bytes *ret_token)
-{
-    const char *encoded = json_string_value(json_object_get(json_object_get(tree, "data"), key));
-    const char *plain = json_string_value(json_object_get(json_object_get(tree, "stringData"), key));
-    struct bytes token = bytes_of(plain);
-    if (plain == NULL && (encoded == NULL || !base64_decode(bytes_of(encoded), compile->scratch, &token)))
-        return false;
-    /* Files end in a line feed, which no header can hold. */
-    while (token.len > 0 && (token.data[token.len - 1] == '\n' || token.data[token.len - 1] == '\r'))
-        token.len--;
-    *ret_token = arena_copy(compile->arena, token);
-    return token.len > 0;
-}
-
 static void make_pin(struct compile *compile, const struct kube_object *canary, const uint64_t arms[ARM_ROLES],
                      struct stickiness *stickiness)
 {
@@ -133,12 +119,7 @@ static void make_pin(struct compile *compile, const struct kube_object *canary, 
         pin->arms[role] = arms[role];
     const struct kube_object *secret =
         object_cache_get(compile->input->cache, KUBE_SECRET, canary->namespace_, spec->secret_name);
-    if (secret == NULL)
-        pin->problem =
-            arena_printf(compile->arena, "Secret %s/%s does not exist", canary->namespace_, spec->secret_name);
-    else if (!read_secret(compile, secret->tree, spec->secret_key, &pin->token))
-        pin->problem = arena_printf(compile->arena, "Secret %s/%s has nothing under the key %s", canary->namespace_,
-                                    spec->secret_name, spec->secret_key);
+    pin->problem = canary_pin_read(canary, secret != NULL ? secret->tree : NULL, compile->arena, &pin->token);
 }
 
 static const json_t *status_of(const struct kube_object *canary)
@@ -148,8 +129,11 @@ static const json_t *status_of(const struct kube_object *canary)
 
 bool canary_is_aborted(const struct kube_object *canary)
 {
-    const char *phase = json_string_value(json_object_get(status_of(canary), "phase"));
-    return phase != NULL && strcmp(phase, "Aborted") == 0;
+    const json_t *status = status_of(canary);
+    const char *phase = json_string_value(json_object_get(status, "phase"));
+    /* At once: the controller writes down that it aborts before it moves the weight. */
+    return (phase != NULL && strcmp(phase, "Aborted") == 0) ||
+           json_is_true(json_object_get(json_object_get(status, "state"), "aborting"));
 }
 
 const struct stickiness *compile_canary_stickiness(struct compile *compile, const struct kube_object *canary,

@@ -3,7 +3,7 @@
  *
  * A choice is one sequence of the engine.  `sent` runs behind `generated` when the client is slow; nothing is stored
  * between the two, since any token can be had by its index. */
-#include "sim/completion.h"
+#include "sim/completion_internal.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -11,48 +11,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "sim/answer.h"
-#include "sim/openai_request.h"
 #include "sim/sim_answer.h"
 
 #define COMPLETION_TOKENS 16    /* of a text completion without max_tokens (OpenAI's default) */
 #define MAX_BATCH_BYTES   16384 /* of events put together before they are handed on */
 #define DEATH_DELAY_MS    1     /* lets what was queued leave before the reset */
-
-struct choice {
-    struct completion *completion;
-    struct sequence sequence;
-    unsigned index;
-    uint64_t seed;
-    size_t last_len; /* bytes of the last token, when a stop string cuts it; SIZE_MAX: all */
-    const char *finish_reason;
-    uint64_t seen; /* tokens that the metrics know */
-    uint64_t seen_us;
-    uint64_t sent; /* tokens that became events */
-    bool is_role_sent;
-    bool is_ended; /* its last event was written */
-};
-
-struct completion {
-    struct sim *sim;
-    struct exchange *exchange;
-    struct completion **place;
-    struct model *model;
-    struct openai_request request;
-    struct answer answer;
-    struct answer_usage usage;
-    uint64_t log_id;
-    struct choice *choices;
-    unsigned choice_count;
-    unsigned unfinished; /* choices that the engine still has */
-    unsigned ended;      /* choices whose last event was written */
-    uint64_t events_sent;
-    uint64_t body_bytes_sent;
-    bool is_responding;
-    bool is_dying;
-    struct wheel_timer death;
-    struct list link;
-};
 
 static void release(struct completion *completion, const char *state)
 {
@@ -67,6 +30,9 @@ static void release(struct completion *completion, const char *state)
 static void finish(struct completion *completion)
 {
     struct exchange *exchange = completion->exchange;
+    if (completion->request.is_stored)
+        response_store_add(&completion->sim->responses, completion->response.id,
+                           completion->usage.prompt_tokens + completion->usage.completion_tokens);
     completion->sim->counts.finished++;
     release(completion, "finished");
     exchange_finish(exchange);
@@ -126,38 +92,6 @@ static bool send_body(struct completion *completion, struct bytes body)
     return !dies;
 }
 
-static struct text_piece choice_token(const struct choice *choice, uint64_t index)
-{
-    return text_token(&choice->completion->model->voice, choice->seed, index);
-}
-
-static void append_token(const struct choice *choice, struct buffer *out, uint64_t index)
-{
-    struct text_piece piece = choice_token(choice, index);
-    if (index + 1 < choice->sequence.total_tokens || choice->last_len >= piece.plain.len) {
-        buffer_append(out, piece.json);
-        return;
-    }
-    struct buffer quoted = {0};
-    jw_append_quoted(&quoted, bytes_make(piece.plain.data, choice->last_len));
-    buffer_append(out, bytes_make(quoted.data + quoted.head + 1, buffer_len(&quoted) - 2));
-    buffer_deinit(&quoted);
-}
-
-static void write_token_event(const struct choice *choice, struct buffer *out, uint64_t index)
-{
-    const struct answer *answer = &choice->completion->answer;
-    struct text_piece piece = choice_token(choice, index);
-    if (index + 1 < choice->sequence.total_tokens || choice->last_len >= piece.plain.len) {
-        answer_token_event(answer, out, choice->index, piece.json);
-        return;
-    }
-    struct buffer text = {0};
-    append_token(choice, &text, index);
-    answer_token_event(answer, out, choice->index, buffer_bytes(&text));
-    buffer_deinit(&text);
-}
-
 static bool dies_after_events(const struct completion *completion)
 {
     int64_t limit = completion->sim->behaviour.die_after_events;
@@ -173,31 +107,23 @@ static bool write_next_event(struct choice *choice, struct buffer *out)
         return false;
     if (!choice->is_role_sent) {
         choice->is_role_sent = true;
-        if (completion->answer.is_chat)
-            answer_role_event(&completion->answer, out, choice->index);
+        completion_write_first(choice, out);
         return true;
     }
     if (choice->sent < choice->sequence.generated) {
         if (dies_after_events(completion))
             return false;
-        write_token_event(choice, out, choice->sent++);
+        completion_write_token(choice, out, choice->sent++);
         completion->events_sent++;
         completion->sim->counts.events_sent++;
         return true;
     }
     if (!is_finished)
         return false;
-    answer_last_event(&completion->answer, out, choice->index, choice->finish_reason);
+    completion_write_last(choice, out);
     choice->is_ended = true;
     completion->ended++;
     return true;
-}
-
-static void write_end(struct completion *completion, struct buffer *out)
-{
-    if (completion->answer.include_usage)
-        answer_usage_event(&completion->answer, out, completion->usage);
-    buffer_append(out, ANSWER_DONE_EVENT);
 }
 
 static void respond_stream(struct completion *completion)
@@ -226,7 +152,7 @@ static void pump(struct completion *completion, struct choice *choices, unsigned
         write_events(choices, count, out, room < MAX_BATCH_BYTES ? room : MAX_BATCH_BYTES);
         bool is_complete = completion->ended == completion->choice_count;
         if (is_complete)
-            write_end(completion, out);
+            completion_write_end(completion, out);
         bool is_idle = buffer_is_empty(out);
         if (!is_idle && !send_body(completion, buffer_bytes(out)))
             return;
@@ -243,24 +169,12 @@ static void pump(struct completion *completion, struct choice *choices, unsigned
     }
 }
 
-static void append_text(const struct choice *choice, struct buffer *out)
-{
-    for (uint64_t i = 0; i < choice->sequence.total_tokens; i++)
-        append_token(choice, out, i);
-}
-
 static void answer_whole(struct completion *completion)
 {
     struct sim *sim = completion->sim;
     struct buffer *out = &sim->scratch;
     buffer_clear(out);
-    answer_begin(&completion->answer, out);
-    for (unsigned i = 0; i < completion->choice_count; i++) {
-        answer_begin_choice(&completion->answer, out, i);
-        append_text(&completion->choices[i], out);
-        answer_end_choice(&completion->answer, out, completion->choices[i].finish_reason);
-    }
-    answer_end(out, completion->usage);
+    completion_write_whole(completion, out);
     completion->is_responding = true;
     sim_respond(sim, completion->exchange, 200, BYTES("application/json"), (int64_t)buffer_len(out));
     if (send_body(completion, buffer_bytes(out)))
@@ -316,12 +230,13 @@ static void plan_choice(struct choice *choice, uint64_t room)
     const struct completion *completion = choice->completion;
     const struct openai_request *request = &completion->request;
     const struct behaviour *behaviour = &completion->sim->behaviour;
-    uint64_t total = request->is_chat ? room : COMPLETION_TOKENS;
+    bool is_chat = request->kind != OPENAI_TEXT;
+    uint64_t total = is_chat ? room : COMPLETION_TOKENS;
     choice->finish_reason = "length";
     choice->last_len = SIZE_MAX;
     if (request->has_max_tokens) {
         total = request->max_tokens;
-    } else if (request->is_chat && !request->ignore_eos) {
+    } else if (is_chat && !request->ignore_eos) {
         struct random_state random;
         random_seed(&random, choice->seed);
         double drawn = (double)behaviour->length * (1 + random_normal(&random) / 2);
@@ -389,9 +304,7 @@ static struct completion *begin(struct sim *sim, struct exchange *exchange, cons
     completion->log_id = log_id;
     models_take(model);
     wheel_timer_init(&completion->death, on_death);
-    answer_init(&completion->answer, exchange->arena, request->is_chat, random_next(&sim->random),
-                clock_wall_ms() / 1000, model->name_json);
-    completion->answer.include_usage = request->include_usage;
+    completion_init_answer(completion, random_next(&sim->random), clock_wall_ms() / 1000);
     prepare_choices(completion);
     list_push(&sim->completions, &completion->link);
     return completion;
@@ -445,6 +358,22 @@ static void check(struct sim *sim, const struct openai_request *request, const s
     }
 }
 
+/* What the response that it goes on with holds comes before the prompt; status 0: it is here. */
+static void add_previous(const struct sim *sim, struct openai_request *request, struct refusal *refusal)
+{
+    uint64_t tokens;
+    if (request->previous.len == 0)
+        return;
+    if (response_store_find(&sim->responses, request->previous, &tokens)) {
+        request->prompts->tokens += tokens;
+        return;
+    }
+    refusal->status = 404;
+    refusal->param = "previous_response_id";
+    snprintf(refusal->message, sizeof refusal->message, "Response with id '%.*s' not found.",
+             (int)(request->previous.len < 200 ? request->previous.len : 200), request->previous.data);
+}
+
 static uint64_t log_request(struct sim *sim, const struct exchange *exchange, const struct openai_request *request,
                             size_t body_bytes, const char *state)
 {
@@ -471,7 +400,7 @@ static void submit(struct completion *completion)
     sim_engine_turn(sim);
 }
 
-void completion_start(struct sim *sim, struct exchange *exchange, struct bytes body, bool is_chat,
+void completion_start(struct sim *sim, struct exchange *exchange, struct bytes body, enum openai_kind kind,
                       struct completion **ret_place)
 {
     struct openai_request request;
@@ -479,13 +408,15 @@ void completion_start(struct sim *sim, struct exchange *exchange, struct bytes b
     struct refusal refusal = {0};
     struct model *model = NULL;
     sim->counts.requests++;
-    if (!openai_request_parse(body, is_chat, exchange->arena, &request, &problem)) {
+    if (!openai_request_parse(body, kind, exchange->arena, &request, &problem)) {
         refusal.status = 400;
         refusal.param = problem.param;
         snprintf(refusal.message, sizeof refusal.message, "%s", problem.message);
     } else {
         model = models_find(sim->models, request.model);
-        check(sim, &request, model, &refusal);
+        add_previous(sim, &request, &refusal);
+        if (refusal.status == 0)
+            check(sim, &request, model, &refusal);
     }
     uint64_t log_id = log_request(sim, exchange, &request, body.len, refusal.status != 0 ? "failed" : "started");
     if (refusal.status != 0) {

@@ -24,13 +24,19 @@ struct call {
 static void answer_chat(struct sim *sim, struct exchange *exchange, struct bytes body)
 {
     struct call *call = exchange->handler_data;
-    completion_start(sim, exchange, body, true, &call->completion);
+    completion_start(sim, exchange, body, OPENAI_CHAT, &call->completion);
 }
 
 static void answer_completion(struct sim *sim, struct exchange *exchange, struct bytes body)
 {
     struct call *call = exchange->handler_data;
-    completion_start(sim, exchange, body, false, &call->completion);
+    completion_start(sim, exchange, body, OPENAI_TEXT, &call->completion);
+}
+
+static void answer_response(struct sim *sim, struct exchange *exchange, struct bytes body)
+{
+    struct call *call = exchange->handler_data;
+    completion_start(sim, exchange, body, OPENAI_RESPONSE, &call->completion);
 }
 
 static void answer_models(struct sim *sim, struct exchange *exchange, struct bytes body)
@@ -132,6 +138,7 @@ struct api_route {
 static const struct api_route routes[] = {
     {HTTP_POST, "/v1/chat/completions",    answer_chat},
     {HTTP_POST, "/v1/completions",         answer_completion},
+    {HTTP_POST, "/v1/responses",           answer_response},
     {HTTP_GET,  "/v1/models",              answer_models},
     {HTTP_GET,  "/health",                 answer_health},
     {HTTP_GET,  "/ping",                   answer_health},

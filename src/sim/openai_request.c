@@ -130,13 +130,19 @@ static void count_text(struct reader *reader, struct openai_prompt *prompt, cons
     add_to_blocks(reader, prompt, string_bytes(text));
 }
 
+/* Where the messages of the request stand. */
+static const char *messages_name(const struct reader *reader)
+{
+    return reader->request->kind == OPENAI_RESPONSE ? "input" : "messages";
+}
+
 static bool count_parts(struct reader *reader, struct openai_prompt *prompt, const json_t *parts)
 {
     for (size_t i = 0; i < json_array_size(parts); i++) {
         const json_t *part = json_array_get(parts, i);
         const json_t *text = json_object_get(part, "text");
         if (!json_is_object(part))
-            return refuse(reader, "messages", "a part of a message's content must be an object");
+            return refuse(reader, messages_name(reader), "a part of a message's content must be an object");
         if (json_is_string(text))
             count_text(reader, prompt, text);
         else
@@ -149,7 +155,7 @@ static bool count_message(struct reader *reader, struct openai_prompt *prompt, c
 {
     const json_t *role = json_object_get(message, "role"), *content = json_object_get(message, "content");
     if (!json_is_object(message) || !json_is_string(role))
-        return refuse(reader, "messages", "each message must be an object with a role");
+        return refuse(reader, messages_name(reader), "each message must be an object with a role");
     prompt->tokens += MESSAGE_TOKENS;
     prompt->hash = text_hash(prompt->hash, string_bytes(role));
     if (json_is_string(content))
@@ -157,8 +163,18 @@ static bool count_message(struct reader *reader, struct openai_prompt *prompt, c
     else if (json_is_array(content))
         return count_parts(reader, prompt, content);
     else if (content != NULL && !json_is_null(content))
-        return refuse(reader, "messages", "a message's content must be a string or a list of parts");
+        return refuse(reader, messages_name(reader), "a message's content must be a string or a list of parts");
     return true;
+}
+
+static struct openai_prompt *begin_prompt(struct reader *reader)
+{
+    struct openai_prompt *prompt = ARENA_NEW(reader->arena, struct openai_prompt);
+    prompt->tokens = PREAMBLE_TOKENS;
+    prompt->chain = text_hash(0, reader->request->model); /* adapters' caches differ */
+    reader->request->prompts = prompt;
+    reader->request->prompt_count = 1;
+    return prompt;
 }
 
 static bool read_messages(struct reader *reader, const json_t *root)
@@ -166,14 +182,54 @@ static bool read_messages(struct reader *reader, const json_t *root)
     const json_t *messages = json_object_get(root, "messages");
     if (!json_is_array(messages) || json_array_size(messages) == 0)
         return refuse(reader, "messages", "messages must be a list with at least one message");
-    struct openai_prompt *prompt = ARENA_NEW(reader->arena, struct openai_prompt);
-    prompt->tokens = PREAMBLE_TOKENS;
-    prompt->chain = text_hash(0, reader->request->model); /* adapters' caches differ */
+    struct openai_prompt *prompt = begin_prompt(reader);
     for (size_t i = 0; i < json_array_size(messages); i++)
         if (!count_message(reader, prompt, json_array_get(messages, i)))
             return false;
-    reader->request->prompts = prompt;
-    reader->request->prompt_count = 1;
+    return true;
+}
+
+static bool read_optional_text(struct reader *reader, const json_t *root, const char *name, const json_t **ret_text)
+{
+    const json_t *value = json_object_get(root, name);
+    *ret_text = json_is_string(value) ? value : NULL;
+    if (value == NULL || json_is_null(value) || *ret_text != NULL)
+        return true;
+    return refuse(reader, name, "%s must be a string", name);
+}
+
+/* An item without a role is a tool's result, a reasoning, ... */
+static bool count_item(struct reader *reader, struct openai_prompt *prompt, const json_t *item)
+{
+    if (json_is_object(item) && json_object_get(item, "role") == NULL &&
+        json_is_string(json_object_get(item, "type"))) {
+        prompt->tokens += PART_TOKENS;
+        return true;
+    }
+    return count_message(reader, prompt, item);
+}
+
+static bool read_input(struct reader *reader, const json_t *root)
+{
+    const json_t *input = json_object_get(root, "input"), *instructions, *previous;
+    if (!json_is_string(input) && (!json_is_array(input) || json_array_size(input) == 0))
+        return refuse(reader, "input", "input must be a string or a list with at least one item");
+    if (!read_optional_text(reader, root, "instructions", &instructions) ||
+        !read_optional_text(reader, root, "previous_response_id", &previous) ||
+        !read_bool(reader, root, "store", &reader->request->is_stored))
+        return false;
+    struct openai_prompt *prompt = begin_prompt(reader);
+    if (previous != NULL) {
+        reader->request->previous = arena_copy(reader->arena, string_bytes(previous));
+        prompt->hash = text_hash(prompt->hash, reader->request->previous);
+    }
+    if (instructions != NULL)
+        count_text(reader, prompt, instructions);
+    if (json_is_string(input))
+        count_text(reader, prompt, input);
+    for (size_t i = 0; i < json_array_size(input); i++)
+        if (!count_item(reader, prompt, json_array_get(input, i)))
+            return false;
     return true;
 }
 
@@ -230,16 +286,19 @@ static bool read_model(struct reader *reader, const json_t *root)
     return true;
 }
 
+/* The newer name wins where both are given. */
 static bool read_max_tokens(struct reader *reader, const json_t *root)
 {
+    static const char *const names[][2] = {[OPENAI_TEXT] = {"max_tokens", NULL},
+                                           [OPENAI_CHAT] = {"max_tokens", "max_completion_tokens"},
+                                           [OPENAI_RESPONSE] = {"max_output_tokens", NULL}};
     struct openai_request *request = reader->request;
-    json_int_t least = request->is_chat ? 1 : 0;
-    if (!read_count(reader, root, "max_tokens", least, MAX_TOKENS_LIMIT, &request->has_max_tokens,
-                    &request->max_tokens))
-        return false;
-    /* The newer name wins where both are given. */
-    return !request->is_chat || read_count(reader, root, "max_completion_tokens", least, MAX_TOKENS_LIMIT,
-                                           &request->has_max_tokens, &request->max_tokens);
+    json_int_t least = request->kind == OPENAI_TEXT ? 0 : 1;
+    for (unsigned i = 0; i < 2 && names[request->kind][i] != NULL; i++)
+        if (!read_count(reader, root, names[request->kind][i], least, MAX_TOKENS_LIMIT, &request->has_max_tokens,
+                        &request->max_tokens))
+            return false;
+    return true;
 }
 
 static bool read_stream_options(struct reader *reader, const json_t *root)
@@ -280,19 +339,21 @@ static bool read_request(struct reader *reader, const json_t *root)
         return false;
     if (request->has_max_tokens && request->min_tokens > request->max_tokens)
         return refuse(reader, "min_tokens", "min_tokens must not be more than max_tokens");
-    if (!(request->is_chat ? read_messages(reader, root) : read_prompt(reader, root)))
-        return false;
-    return read_choices(reader, root);
+    request->n = 1;
+    if (request->kind == OPENAI_RESPONSE)
+        return read_input(reader, root);
+    return (request->kind == OPENAI_CHAT ? read_messages : read_prompt)(reader, root) && read_choices(reader, root);
 }
 
-bool openai_request_parse(struct bytes body, bool is_chat, struct arena *arena, struct openai_request *ret_request,
-                          struct openai_problem *ret_problem)
+bool openai_request_parse(struct bytes body, enum openai_kind kind, struct arena *arena,
+                          struct openai_request *ret_request, struct openai_problem *ret_problem)
 {
     struct reader reader = {arena, ret_request, ret_problem};
     char error[200];
     memset(ret_request, 0, sizeof *ret_request);
     memset(ret_problem, 0, sizeof *ret_problem);
-    ret_request->is_chat = is_chat;
+    ret_request->kind = kind;
+    ret_request->is_stored = kind == OPENAI_RESPONSE;
     json_t *root = json_read(body, error);
     if (root == NULL)
         return refuse(&reader, NULL, "the body is not JSON: %s", error);

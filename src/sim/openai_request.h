@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* openai_request.h: what a chat or text completion request asks for.  Pure; everything is copied into the arena. */
+/* openai_request.h: what a request for a completion, a chat completion or a response asks for.  Pure; everything is
+ * copied into the arena. */
 #ifndef SIM_OPENAI_REQUEST_H
 #define SIM_OPENAI_REQUEST_H
 
@@ -23,9 +24,11 @@ struct openai_prompt {
     unsigned partial_len;
 };
 
+enum openai_kind { OPENAI_TEXT, OPENAI_CHAT, OPENAI_RESPONSE };
+
 struct openai_request {
+    enum openai_kind kind;
     struct bytes model; /* "": none named */
-    bool is_chat;
     bool stream;
     bool include_usage;
     bool ignore_eos;
@@ -39,6 +42,8 @@ struct openai_request {
     unsigned stop_count;
     struct openai_prompt *prompts;
     unsigned prompt_count;
+    struct bytes previous; /* of a response: the id of the one that it goes on with; "" none */
+    bool is_stored;        /* of a response: others may go on with it */
 };
 
 /* A member that is wrong: its name (a constant) and a sentence. */
@@ -48,7 +53,7 @@ struct openai_problem {
 };
 
 /* false: *ret_problem says what is wrong. */
-MUST_CHECK bool openai_request_parse(struct bytes body, bool is_chat, struct arena *arena,
+MUST_CHECK bool openai_request_parse(struct bytes body, enum openai_kind kind, struct arena *arena,
                                      struct openai_request *ret_request, struct openai_problem *ret_problem);
 
 #endif

@@ -9,6 +9,7 @@
 #include "sim/models.h"
 #include "sim/options.h"
 #include "sim/request_log.h"
+#include "sim/response_store.h"
 #include "sim/sim_metrics.h"
 
 struct sim_counts {
@@ -31,7 +32,8 @@ struct sim {
     struct random_state random;
     struct sim_counts counts;
     struct list completions; /* in progress */
-    struct buffer scratch;   /* for the answer that is being written, empty between callbacks */
+    struct response_store responses;
+    struct buffer scratch; /* for the answer that is being written, empty between callbacks */
     struct wheel_timer engine_timer;
     uint64_t started_s;
     struct bytes pod_name; /* "": unknown */

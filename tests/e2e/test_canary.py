@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from conftest import DATA, Gateway, until
+from conftest import CONTROL, DATA, Gateway, arms, ask, until
 from traffic import Traffic
 
 SLOW_S = 240  # a rollout, on a busy machine
@@ -119,6 +119,55 @@ def test_a_bad_model_is_rolled_back_by_itself(world, fault):
         assert failed == {}
 
 
+def test_a_saturated_canary_takes_no_further_step_and_leaves_what_is_new_to_stable(world, command):
+    steps = "[{weight: 30, hold: {approval: true}}, {weight: 60, hold: {approval: true}}]"
+    apply(world, POOLS.replace(STEPS, steps))
+    until(lambda: weights(world).get("pool-candidate") == 30, "the first step")
+    candidate(world).configure(fake_metrics={"waiting": 50, "running": 1})
+    saturation = {"inference_pool": "pool-candidate"}
+    until(lambda: world.metric("llm_d_epp_flow_control_pool_saturation", **saturation) >= 10, "a full pool")
+    world.kubectl("annotate", "canary", "release", "serin.dev/command=promote@1")
+    until(lambda: status(world).get("reason") == "CanarySaturated", "the reason")
+
+    def keyless():
+        return arms([ask(client, max_tokens=1) for _ in range(20)])
+
+    with world.client() as client:
+        assert keyless() == {"pool-base/mymodel": 20}
+        keyed = arms([ask(client, max_tokens=1, headers={"x-session-id": f"k-{number}"}) for number in range(60)])
+        assert keyed["pool-candidate/mymodel"] > 0
+        until(lambda: status(world)["arms"][1].get("overflowed", 0) > 0, "the count")
+        assert weights(world) == {"pool-base": 70, "pool-candidate": 30}
+        assert world.metric("serin_canary_overflowed_requests", canary="default/release") >= 4
+        assert world.metric("serin_canary_share", canary="default/release", role="canary", of="wanted") == 0.3
+        shown = command("canary", "show", "release", "--kubeconfig", world.data / "kubeconfig").stdout
+        assert "Overflow:" in shown and "CanarySaturated" in shown
+        candidate(world).configure(fake_metrics=None)
+        until(lambda: weights(world).get("pool-candidate") == 60, "the second step")
+        assert keyless()["pool-candidate/mymodel"] == 12
+
+
+PRICES = """\
+  prices:
+    stable: {inputPerMillion: 1, cachedInputPerMillion: 0.1, outputPerMillion: 4}
+    canary: {inputPerMillion: 2, cachedInputPerMillion: 0.2, outputPerMillion: 8}
+"""
+
+
+def test_a_model_that_costs_too_much_is_rolled_back(world):
+    guards = "guards: [{metric: cost, relative: {ratio: 1.5}}]"
+    dear = POOLS.replace(STEPS, SHORT_STEPS).replace("minimumSamples: 20", f"minimumSamples: 20, {guards}")
+    assert "spec.prices.stable" in world.kubectl.refused("apply", "-f", "-", stdin=dear)
+    with Traffic(world.address) as traffic:
+        apply(world, dear + PRICES)
+        seen = wait_phase(world, "Completed", "RolledBack", "Failed")
+    assert seen["phase"] == "RolledBack", seen
+    assert "cost mean" in seen["message"], seen["message"]
+    stable, canary = seen["guards"][0]["stable"], seen["guards"][0]["canary"]
+    assert float(canary) == pytest.approx(2 * float(stable), rel=0.2)  # in one stratum; prompts differ a little
+    assert set(traffic.statuses()) == {200}
+
+
 def test_without_traffic_it_stays_and_says_so(world):
     apply(world, POOLS)
     until(lambda: status(world).get("phase") == "Progressing", "the first step")
@@ -146,9 +195,13 @@ def targets(gateway):
     return {target["name"]: target["weight"] for target in model["spec"]["targetModels"]}
 
 
+def leave_one_adapter(gateway):
+    gateway.kubectl("patch", "inferencemodel", "travelhelper", "--type=merge", "-p",
+                    '{"spec":{"targetModels":[{"name":"travel-helper-v1","weight":100}]}}')
+
+
 def test_an_adapter_that_is_nowhere_is_loaded_before_it_gets_share(world):
-    world.kubectl("patch", "inferencemodel", "travelhelper", "--type=merge", "-p",
-                  '{"spec":{"targetModels":[{"name":"travel-helper-v1","weight":100}]}}')
+    leave_one_adapter(world)
     with Traffic(world.address, body={"model": "travelhelper"}) as traffic:
         apply(world, MODEL)
         seen = wait_phase(world, "Completed", "RolledBack", "Failed")
@@ -157,6 +210,19 @@ def test_an_adapter_that_is_nowhere_is_loaded_before_it_gets_share(world):
     assert traffic.broken == []
     assert set(traffic.statuses()) == {200}, traffic.answers  # not one 404
     assert traffic.total("pool-base/travel-helper-v9") > 0
+
+
+def test_an_adapter_is_loaded_by_every_replica(world):
+    world.kubectl("scale", "deployment", "base", "--replicas=3")
+    world.wait_endpoints(3, "pool-base")
+    leave_one_adapter(world)
+    apply(world, MODEL.replace(SHORT_STEPS, "[{weight: 50, hold: {approval: true}}]"))
+    until(lambda: targets(world).get("travel-helper-v9") == 50, "the share")
+    sims = world.sims("pool-base")
+    assert len(sims) == 3
+    for sim in sims:
+        names = [model["id"] for model in CONTROL.get(f"http://{sim.address}/v1/models").json()["data"]]
+        assert "travel-helper-v9" in names, (sim.address, names)
 
 
 def test_a_human_who_edits_the_weight_owns_it_until_resume(world):
@@ -211,3 +277,21 @@ def test_a_gateway_that_dies_at_any_moment_goes_on_where_it_was(serin, tmp_path,
     assert weights(world) == {"pool-base": 0, "pool-candidate": 100}
     assert steps_of(seen) == [10, 50]
     assert seen["state"]["move"] == 3
+
+
+def test_the_first_share_grows_slowly_also_through_a_kill(world):
+    apply(world, POOLS.replace(STEPS, "[{weight: 40, hold: {approval: true}}]").replace("slowStart: 0s", "slowStart: 6s"))
+    until(lambda: weights(world).get("pool-candidate") in (10, 20, 30), "the first parts")
+    world.process.send_signal(signal.SIGKILL)
+    world.process.wait()
+    world.output = ""
+    world.start().wait_ready()
+    until(lambda: "StepBegun" in str(status(world)), "the whole weight")
+    seen = status(world)
+    told = [(entry["event"], entry["weightPercent"]) for entry in seen["history"]]
+    assert told[-2:] == [("SlowStart", 10), ("StepBegun", 40)], told
+    assert weights(world) == {"pool-base": 60, "pool-candidate": 40}
+    # 10, 20, 30, 40; where the process was away for a while, it goes on with the part that is due
+    assert 2 <= seen["state"]["move"] <= 4
+    moves = world.kubectl.json("get", "httproute", "models")["metadata"]["annotations"]["serin.dev/canary-move"]
+    assert moves.startswith(f"release/{seen['state']['move']}/4000/")

@@ -25,6 +25,22 @@ def test_a_chat_completion(sdk):
 
 
 @pytest.mark.short
+def test_responses_that_are_gone_on_with(sdk):
+    first = sdk.responses.create(model="mymodel", input="Who are you?")
+    assert first.status == "completed" and "simulated" in first.output_text
+    assert first.usage.total_tokens == first.usage.input_tokens + first.usage.output_tokens
+    with sdk.responses.stream(model="mymodel", input="Go on", previous_response_id=first.id, max_output_tokens=9) as told:
+        text = "".join(event.delta for event in told if event.type == "response.output_text.delta")
+    second = [event for event in sdk.responses.create(model="mymodel", input="Go on", previous_response_id=first.id,
+                                                      max_output_tokens=9, stream=True)][-1].response
+    assert text and second.status == "incomplete" and second.incomplete_details.reason == "max_output_tokens"
+    assert second.previous_response_id == first.id and second.usage.output_tokens == 9
+    assert second.usage.input_tokens > first.usage.total_tokens
+    with pytest.raises(openai.NotFoundError, match="resp_none"):
+        sdk.responses.create(model="mymodel", input="Go on", previous_response_id="resp_none")
+
+
+@pytest.mark.short
 def test_a_text_completion(sdk):
     answer = sdk.completions.create(model="mymodel", prompt="Once upon a time", max_tokens=5)
     assert answer.object == "text_completion" and answer.usage.completion_tokens == 5

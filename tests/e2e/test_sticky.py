@@ -1,7 +1,7 @@
 """Explicit session keys pin a request to its arms; without one nothing sticks."""
 import pytest
 
-from conftest import arm, arms, ask, edit_and_wait
+from conftest import DATA, arm, arms, ask, edit_and_wait
 
 CANDIDATE = "pool-candidate/mymodel"
 SESSION_HEADERS = ["x-session-id", "session-id", "session_id", "x-session-affinity", "x-claude-code-session-id"]
@@ -94,3 +94,25 @@ def test_what_is_no_explicit_key_does_not_stick(walkthrough):
     with walkthrough.client() as client:
         answers = [ask(client, headers=headers, max_tokens=1, user="one", text="always the same") for _ in range(40)]
     assert arms(answers)[CANDIDATE] in (3, 4, 5)
+
+
+def test_a_response_is_gone_on_with_at_the_server_that_has_it(gateways):
+    """Two replicas, one arm: what a server keeps is in its own memory; the other one would answer 404."""
+    gateway = gateways([DATA / "replicas"]).wait_endpoints(2)
+    with gateway.client() as client:
+        previous = [None] * 20
+        for _ in range(4):
+            for number, former in enumerate(previous):
+                body = {"model": "mymodel", "input": f"I am {number}", "max_output_tokens": 1,
+                        "previous_response_id": former, "stream": False}
+                answer = client.post("/v1/responses", json=body)
+                assert answer.status_code == 200, answer.text
+                previous[number] = answer.json()["id"]
+        served = [len(sim.requests()) for sim in gateway.sims()]
+        assert sum(served) == 80 and min(served) > 0
+        # Its server is gone: another one is asked, which says so itself.
+        gateway.sims()[0].configure(refuse=True)
+        lost = [client.post("/v1/responses", json={"model": "mymodel", "input": "x", "previous_response_id": former})
+                for former in previous]
+    assert {answer.status_code for answer in lost} == {200, 404}
+    assert all(answer.json()["error"]["param"] == "previous_response_id" for answer in lost if answer.status_code == 404)

@@ -127,6 +127,53 @@ def test_a_ramp_never_moves_a_running_conversation(sticky):
     assert sticky.metric("serin_split_draws_total", reason="conversation") >= 60
 
 
+class Chain:
+    """A conversation that the model server keeps: each turn names the response before.  Every other one streams."""
+
+    def __init__(self, client, number):
+        self.client, self.number, self.is_streamed = client, number, number % 2 == 1
+        self.previous, self.arms, self.prompts = None, [], []
+
+    def turn(self):
+        body = {"model": "mymodel", "input": f"I am visitor {self.number}.", "max_output_tokens": 5,
+                "previous_response_id": self.previous, "stream": self.is_streamed}
+        with self.client.stream("POST", "/v1/responses", json=body) as answer:
+            if self.is_streamed:
+                told = [json.loads(data) for data in events(answer)] if answer.status_code == 200 else []
+                response = told[-1]["response"] if told else {}
+            else:
+                answer.read()
+                response = answer.json()
+        # the other arm's server answers 404: it does not have the response before
+        assert answer.status_code == 200, (self.arms, arm(answer))
+        self.previous = response["id"]
+        self.prompts.append(response["usage"]["input_tokens"])
+        self.arms.append(arm(answer))
+
+
+@pytest.mark.short
+def test_a_ramp_never_moves_a_chain_of_responses(sticky):
+    file = sticky.files / "06-split.yaml"
+    weights = [(90, 10), (75, 25), (50, 50), (0, 100), (100, 0), (90, 10)]
+    with sticky.client() as client:
+        chains = [Chain(client, number) for number in range(60)]
+        for before, after in zip(weights, weights[1:]):
+            for chain in chains:
+                chain.turn()
+            for old, new in zip(("pool-base, weight: ", "pool-candidate, weight: "), zip(before, after)):
+                if new[0] != new[1]:
+                    edit_and_wait(sticky, file, f"{old}{new[0]}}}", f"{old}{new[1]}}}")
+        for chain in chains:
+            chain.turn()
+        stranger = client.post("/v1/responses", json={"model": "mymodel", "input": "x", "previous_response_id": "resp_0"})
+    assert [chain.arms for chain in chains if len(set(chain.arms)) > 1] == []
+    assert 5 <= sum(chain.arms[0] == CANDIDATE for chain in chains) <= 7
+    assert all(chain.prompts == sorted(set(chain.prompts)) for chain in chains)  # what was said before counts
+    assert sticky.metric("serin_arm_memory_entries", memory="responses") >= 60
+    assert sticky.metric("serin_split_draws_total", reason="response") >= 5 * 60
+    assert stranger.status_code == 404 and stranger.json()["error"]["param"] == "previous_response_id"
+
+
 def test_new_conversations_follow_the_weights(sticky):
     file = sticky.files / "06-split.yaml"
     with sticky.client() as client:

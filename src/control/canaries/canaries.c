@@ -124,6 +124,14 @@ void canaries_free(struct canaries *canaries)
     free(canaries);
 }
 
+void canaries_set_gauges(const struct canaries *canaries, struct metrics *metrics, unsigned shard)
+{
+    metrics_clear(metrics, METRIC_CANARY_SHARE);
+    metrics_clear(metrics, METRIC_CANARY_OVERFLOWED);
+    for (unsigned i = 0; i < canaries->count; i++)
+        run_set_gauges(canaries->runs[i], metrics, shard);
+}
+
 void canaries_write(const struct canaries *canaries, struct json_writer *json)
 {
     jw_begin_array(json);

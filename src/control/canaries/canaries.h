@@ -15,6 +15,8 @@ void canaries_free(struct canaries *canaries);
 void canaries_start(struct canaries *canaries);
 /* The store's durable state has changed: looks at it at the end of the turn. */
 void canaries_wake(struct canaries *canaries);
+/* Before metrics_write(): what is gone has no series. */
+void canaries_set_gauges(const struct canaries *canaries, struct metrics *metrics, unsigned shard);
 /* An array, for /debug/canaries. */
 void canaries_write(const struct canaries *canaries, struct json_writer *json);
 

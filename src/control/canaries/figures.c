@@ -15,6 +15,8 @@ static void add_arm(struct arm_figures *into, const struct arm_figures *from)
     into->output_tokens += from->output_tokens;
     histogram_merge(&into->ttft_us, &from->ttft_us);
     histogram_merge(&into->tpot_us, &from->tpot_us);
+    into->priced += from->priced;
+    into->cost_micros += from->cost_micros;
 }
 
 static void add_stratum(struct arm_figures *into, const struct arm_sums *sums)
@@ -22,6 +24,8 @@ static void add_stratum(struct arm_figures *into, const struct arm_sums *sums)
     into->failures += sums->failures;
     histogram_merge(&into->ttft_us, &sums->values[VALUE_TTFT]);
     histogram_merge(&into->tpot_us, &sums->values[VALUE_TPOT]);
+    into->priced += sums->values[VALUE_COST].count;
+    into->cost_micros += sums->values[VALUE_COST].sum;
 }
 
 static void add_interval(struct arm_figures *into, const struct strata *interval, enum arm_role arm)

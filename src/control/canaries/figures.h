@@ -12,6 +12,8 @@ struct arm_figures {
     uint64_t seen, judged, failures;
     uint64_t prompt_tokens, cached_tokens, output_tokens;
     struct histogram ttft_us, tpot_us;
+    uint64_t priced; /* answers whose cost is known */
+    double cost_micros;
 };
 
 struct figures {

@@ -28,6 +28,7 @@ static const struct field {
     ROW("step", step, UNSIGNED),
     ROW("confirmedBp", confirmed_bp, UNSIGNED),
     ROW("intendedBp", intended_bp, UNSIGNED),
+    ROW("growsToBp", grows_to_bp, UNSIGNED),
     ROW("move", move, U64),
     ROW("stepBeganMs", step_began_ms, U64),
     ROW("stepRequests", step_requests, U64),

@@ -45,6 +45,8 @@ void plan_rollout(const struct kube_object *canary, struct rollout_plan *ret_pla
         .is_unjudged = !spec->analysis.is_enabled,
         .is_suspended = spec->is_suspended,
         .max_slack = spec->analysis.max_slack,
+        /* Of a pool; an adapter comes to servers that are warm. */
+        .slow_start_ms = spec->target.kind == CANARY_HTTP_ROUTE ? spec->warmup.slow_start_ms : 0,
         .stall_ms = spec->warmup.timeout_ms,
     };
     for (unsigned i = 0; i < spec->step_count; i++) {

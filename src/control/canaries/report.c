@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "kube/api/canary.h"
 
 static const char *const role_names[ARM_ROLES] = {[ARM_STABLE] = "stable", [ARM_CANARY] = "canary"};
 
@@ -34,6 +35,14 @@ static void set_figure(json_t *object, const char *key, double figure, double un
                         rounded == floor(rounded) ? json_integer((json_int_t)rounded) : json_real(rounded));
 }
 
+/* New requests go to stable: what is left of the canary's. */
+static bool is_draining(const struct report_input *input)
+{
+    enum rollout_phase phase = input->memory->rollout.phase;
+    bool is_back = phase == PHASE_ROLLING_BACK || phase == PHASE_ROLLED_BACK || phase == PHASE_ABORTED;
+    return is_back && input->in_flight[ARM_CANARY] > 0;
+}
+
 void report_message(const struct report_input *input, char text[REPORT_MESSAGE_MAX])
 {
     const struct rollout_state *state = &input->memory->rollout;
@@ -43,6 +52,8 @@ void report_message(const struct report_input *input, char text[REPORT_MESSAGE_M
         snprintf(text, REPORT_MESSAGE_MAX, "%s: the target cannot be used: %s", why, input->target->problem);
     else if (state->phase == PHASE_PAUSED && state->cause == WAIT_HUMAN_WEIGHT && input->target->weights_by[0] != '\0')
         snprintf(text, REPORT_MESSAGE_MAX, "%s (last written by %s)", why, input->target->weights_by);
+    else if (is_draining(input))
+        snprintf(text, REPORT_MESSAGE_MAX, "%s; %u of its exchanges still run", why, input->in_flight[ARM_CANARY]);
     else
         snprintf(text, REPORT_MESSAGE_MAX, "%s", why);
 }
@@ -90,6 +101,7 @@ static json_t *arm(const struct report_input *input, enum arm_role role)
     set_count(arm, "promptTokens", sum.prompt_tokens);
     set_count(arm, "cachedTokens", sum.cached_tokens);
     set_count(arm, "outputTokens", sum.output_tokens);
+    set_figure(arm, "costPerAnswer", sum.priced > 0 ? sum.cost_micros / 1e6 / (double)sum.priced : NAN, 1e-8);
     if (role == ARM_CANARY && input->overflowed > 0)
         set_count(arm, "overflowed", input->overflowed);
     return arm;
@@ -193,7 +205,8 @@ static const json_t *former_condition(const json_t *former, const char *type)
     return NULL;
 }
 
-static json_t *condition(const struct report_input *input, const char *type, const char *status, const char *message)
+static json_t *condition(const struct report_input *input, const char *type, const char *status, const char *reason,
+                         const char *message)
 {
     const json_t *former = former_condition(json_object_get(input->canary->tree, "status"), type);
     const char *was = json_string_value(json_object_get(former, "status"));
@@ -203,11 +216,33 @@ static json_t *condition(const struct report_input *input, const char *type, con
     json_t *condition = json_object();
     set_text(condition, "type", type);
     set_text(condition, "status", status);
-    set_text(condition, "reason", reason_of(input));
+    set_text(condition, "reason", reason);
     set_text(condition, "message", message);
     set_count(condition, "observedGeneration", input->canary->generation);
     set_text(condition, "lastTransitionTime", was != NULL && since != NULL && strcmp(was, status) == 0 ? since : now);
     return condition;
+}
+
+/* Only where somebody asked for pins. */
+static json_t *pins_condition(const struct report_input *input)
+{
+    const struct rollout_state *state = &input->memory->rollout;
+    const struct canary_pin *pin = &((const struct canary_spec *)input->canary->spec)->pin;
+    char message[REPORT_MESSAGE_MAX];
+    bool is_aborted = state->is_aborting || state->phase == PHASE_ABORTED;
+    bool is_broken = input->pin_problem[0] != '\0';
+    if (is_aborted)
+        snprintf(message, sizeof message, "no pin counts: the release was aborted");
+    else if (is_broken)
+        snprintf(message, sizeof message, "no pin counts: %s", input->pin_problem);
+    else
+        snprintf(message, sizeof message, "the header %s chooses the arm of who knows the token of Secret %s/%s",
+                 pin->header, input->canary->namespace_, pin->secret_name);
+    return condition(input, "PinsReady", is_true(!is_aborted && !is_broken),
+                     is_aborted  ? "Aborted"
+                     : is_broken ? "TokenMissing"
+                                 : "TokenFound",
+                     message);
 }
 
 static json_t *conditions(const struct report_input *input, const char *message)
@@ -216,10 +251,13 @@ static json_t *conditions(const struct report_input *input, const char *message)
     bool is_moving_on = rollout_phase_is_active(phase) && phase != PHASE_PAUSED && phase != PHASE_FAILED &&
                         phase != PHASE_HOLDING && !input->decision->is_stalled;
     json_t *list = json_array();
-    json_array_append_new(list, condition(input, "Progressing", is_true(is_moving_on), message));
-    json_array_append_new(list, condition(input, "Healthy", healthy(input),
+    const char *reason = reason_of(input);
+    json_array_append_new(list, condition(input, "Progressing", is_true(is_moving_on), reason, message));
+    json_array_append_new(list, condition(input, "Healthy", healthy(input), reason,
                                           input->analysis != NULL ? input->analysis->reason : "not judged"));
-    json_array_append_new(list, condition(input, "Completed", is_true(phase == PHASE_COMPLETED), message));
+    json_array_append_new(list, condition(input, "Completed", is_true(phase == PHASE_COMPLETED), reason, message));
+    if (input->pin_problem != NULL)
+        json_array_append_new(list, pins_condition(input));
     return list;
 }
 

@@ -18,8 +18,9 @@ struct report_input {
     const struct analysis_report *analysis; /* NULL: unjudged */
     const struct figures *figures;
     unsigned in_flight[ARM_ROLES];
-    uint64_t overflowed; /* exchanges that a saturated canary left to stable */
-    uint64_t now_ms;     /* of the figures' clock */
+    const char *pin_problem; /* why pins do not count; "" they do; NULL: there are none */
+    uint64_t overflowed;     /* exchanges that a saturated canary left to stable */
+    uint64_t now_ms;         /* of the figures' clock */
     uint64_t now_wall_ms;
 };
 

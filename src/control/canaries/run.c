@@ -2,11 +2,13 @@
 /* run.c: the loop of rollout.h around one Canary object. */
 #include "control/canaries/run.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
 #include "base/json_tree.h"
+#include "control/canaries/pins.h"
 #include "control/canaries/plan.h"
 #include "control/canaries/report.h"
 #include "control/canaries/warmup.h"
@@ -34,7 +36,9 @@ struct canary_run {
     uint64_t step_seen_since; /* began_ms of that step */
     uint64_t interval_due_ms;
     uint64_t recheck_due_ms; /* 0: not */
-    uint64_t cut_command;    /* the latest that ended streams */
+    uint64_t cut_command;    /* the latest that ended streams, */
+    bool was_cut_at_zero;    /* also those that began while its weight came down */
+    char *pin_problem;       /* "" pins count; NULL: there are none */
     bool is_report_due;
     bool is_warm;
     char warm_text[WARMUP_TEXT_MAX];
@@ -77,6 +81,7 @@ void run_free(struct canary_run *run)
     warmup_free(run->warmup);
     if (run->pool != NULL)
         pool_give_back(run->pool);
+    free(run->pin_problem);
     analysis_free(run->analysis);
     strata_deinit(&run->interval);
     canary_tap_give_back(run->tap);
@@ -122,6 +127,22 @@ static void follow_guards(struct canary_run *run, const struct canary_spec *spec
     analysis_free(run->analysis);
     run->analysis = hash != 0 ? analysis_new(&options, run->context->strata, guards, count) : NULL;
     run->verdict = (struct analysis_report){.decisive = -1};
+}
+
+static void follow_price(struct canary_run *run, enum arm_role role, const struct canary_price *price)
+{
+    struct token_price told = {price->input_micros, price->cached_micros, price->output_micros};
+    canary_tap_set_price(run->tap, role, price->is_given ? &told : NULL);
+}
+
+/* What becomes of the Secret is told at once. */
+static void follow_pins(struct canary_run *run, const struct kube_object *canary)
+{
+    char *problem = pins_problem(run->context->store, canary);
+    bool has_both = problem != NULL && run->pin_problem != NULL;
+    run->is_report_due |= has_both ? strcmp(problem, run->pin_problem) != 0 : problem != run->pin_problem;
+    free(run->pin_problem);
+    run->pin_problem = problem;
 }
 
 static void count_step(struct canary_run *run, const struct rollout_state *state)
@@ -208,7 +229,6 @@ static void check_warmth(struct look *look, struct pool *pool)
         .adapter = is_model ? look->spec->canary : NULL,
         .path = warmup->adapter_path[0] != '\0' ? warmup->adapter_path : look->spec->canary,
         .endpoints = warmup->endpoints,
-        .slow_start_ms = warmup->slow_start_ms,
     };
     /* A Service has no members that are known here. */
     if (!is_model && !look->view.is_pool)
@@ -296,6 +316,7 @@ static void write_status(struct look *look)
         .analysis = run->analysis != NULL ? &run->verdict : NULL,
         .figures = &run->figures,
         .in_flight = {canary_tap_in_flight(run->tap, ARM_STABLE), canary_tap_in_flight(run->tap, ARM_CANARY)},
+        .pin_problem = run->pin_problem,
         .overflowed = canary_tap_overflowed(run->tap),
         .now_ms = look->now_ms,
         .now_wall_ms = look->now_wall_ms,
@@ -327,11 +348,14 @@ static void begin_analysis(struct look *look)
 
 static void cut_streams(struct look *look)
 {
-    bool is_aborting = look->memory.rollout.is_aborting || look->memory.rollout.phase == PHASE_ABORTED;
-    if (!look->command.cuts || !is_aborting || look->run->cut_command == look->command.id)
+    struct canary_run *run = look->run;
+    bool is_at_zero = look->memory.rollout.phase == PHASE_ABORTED;
+    bool is_done = run->cut_command == look->command.id && run->was_cut_at_zero >= is_at_zero;
+    if (!look->command.cuts || !(look->memory.rollout.is_aborting || is_at_zero) || is_done)
         return;
-    look->run->cut_command = look->command.id;
-    canary_tap_cut(look->run->tap, ARM_CANARY);
+    run->cut_command = look->command.id;
+    run->was_cut_at_zero = is_at_zero;
+    canary_tap_cut(run->tap, ARM_CANARY);
 }
 
 /* One decision and what follows from it.  True: another may follow at once. */
@@ -411,6 +435,9 @@ void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t
     if (!look_at_target(&look))
         return;
     follow_guards(run, look.spec);
+    follow_price(run, ARM_STABLE, &look.spec->stable_price);
+    follow_price(run, ARM_CANARY, &look.spec->canary_price);
+    follow_pins(run, canary);
     end_interval(&look);
     unsigned turns = 0;
     while (take_turn(&look) && ++turns < MAX_TURNS)
@@ -418,6 +445,29 @@ void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t
     bool is_waiting = !is_durable(run->context->store, KUBE_CANARY, canary->namespace_, canary->name);
     if (!is_waiting && (run->is_report_due || has_stale_reason(&look)))
         write_status(&look);
+}
+
+/* Unknown shares have no series. */
+static void set_share(const struct canary_run *run, struct metrics *metrics, unsigned shard, const char *of,
+                      double canary_percent)
+{
+    const char *name = canary_tap_name(run->tap);
+    if (!isfinite(canary_percent))
+        return;
+    metric_set(metrics_series(metrics, shard, METRIC_CANARY_SHARE, (const char *[]){name, "canary", of}),
+               (int64_t)(canary_percent * 1e4));
+    metric_set(metrics_series(metrics, shard, METRIC_CANARY_SHARE, (const char *[]){name, "stable", of}),
+               (int64_t)((100 - canary_percent) * 1e4));
+}
+
+void run_set_gauges(const struct canary_run *run, struct metrics *metrics, unsigned shard)
+{
+    const char *name = canary_tap_name(run->tap);
+    set_share(run, metrics, shard, "wanted", run->figures_bp / 100.0);
+    set_share(run, metrics, shard, "requests", figures_request_share(&run->figures));
+    set_share(run, metrics, shard, "tokens", figures_token_share(&run->figures));
+    metric_set(metrics_series(metrics, shard, METRIC_CANARY_OVERFLOWED, &name),
+               (int64_t)canary_tap_overflowed(run->tap));
 }
 
 void run_write(const struct canary_run *run, struct json_writer *json)

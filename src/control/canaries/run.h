@@ -11,6 +11,7 @@
 #include "canary/tap.h"
 #include "inference/pool.h"
 #include "kube/apiserver/event_recorder.h"
+#include "observe/metrics.h"
 
 /* What all runs share; borrowed. */
 struct run_context {
@@ -37,6 +38,8 @@ bool run_is_gone(const struct canary_run *run);
 void run_sync(struct canary_run *run, const struct kube_object *canary, uint64_t now_ms, uint64_t now_wall_ms);
 /* Something is due now: an interval, or what the rollout asked to be called for. */
 bool run_is_due(const struct canary_run *run, uint64_t now_ms);
+/* Its gauges, which somebody has cleared. */
+void run_set_gauges(const struct canary_run *run, struct metrics *metrics, unsigned shard);
 /* For /debug/canaries: what is in no status. */
 void run_write(const struct canary_run *run, struct json_writer *json);
 

@@ -27,7 +27,6 @@ struct warmup {
     struct reactor *reactor;
     struct list loads;
     unsigned load_count;
-    uint64_t since_ms;           /* enough endpoints of a pool without a gap; 0: not now */
     char adapter[254];           /* that the loads are for */
     char error[WARMUP_TEXT_MAX]; /* the latest; "" */
 };
@@ -164,24 +163,12 @@ static bool check_adapter(struct warmup *warmup, const struct warmup_wish *wish,
     return resident >= needed;
 }
 
-static bool check_pool(struct warmup *warmup, const struct warmup_wish *wish, uint64_t now_ms,
-                       char text[WARMUP_TEXT_MAX])
+static bool check_pool(const struct warmup_wish *wish, char text[WARMUP_TEXT_MAX])
 {
     unsigned usable = pool_usable_count(wish->pool), needed = wish->endpoints > 0 ? wish->endpoints : 1;
     snprintf(text, WARMUP_TEXT_MAX, "pool \"%.80s\" has %u ready endpoints, %u are needed", wish->pool->name, usable,
              needed);
-    if (usable < needed) {
-        warmup->since_ms = 0;
-        return false;
-    }
-    if (warmup->since_ms == 0)
-        warmup->since_ms = now_ms;
-    if (now_ms - warmup->since_ms >= wish->slow_start_ms)
-        return true;
-    snprintf(text, WARMUP_TEXT_MAX, "pool \"%.80s\" has had enough ready endpoints for %llu of %llu s",
-             wish->pool->name, (unsigned long long)(now_ms - warmup->since_ms) / 1000,
-             (unsigned long long)wish->slow_start_ms / 1000);
-    return false;
+    return usable >= needed;
 }
 
 bool warmup_check(struct warmup *warmup, const struct warmup_wish *wish, bool may_load, uint64_t now_ms,
@@ -191,6 +178,5 @@ bool warmup_check(struct warmup *warmup, const struct warmup_wish *wish, bool ma
         snprintf(text, WARMUP_TEXT_MAX, "the canary's pool is not there yet");
         return false;
     }
-    return wish->adapter != NULL ? check_adapter(warmup, wish, may_load, now_ms, text)
-                                 : check_pool(warmup, wish, now_ms, text);
+    return wish->adapter != NULL ? check_adapter(warmup, wish, may_load, now_ms, text) : check_pool(wish, text);
 }

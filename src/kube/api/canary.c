@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* canary.c: decodes Canary: what it moves, in which steps, and what it asks for before and while it does.  How arms are
- * judged is in canary_analysis.c, which requests stay together in canary_stickiness.c. */
+ * judged is in canary_analysis.c, what they cost in canary_prices.c, which requests stay together in
+ * canary_stickiness.c. */
 #include "kube/api/canary.h"
 
 #include <string.h>
@@ -155,7 +156,7 @@ static void decode_warmup(struct field *spec, struct canary_warmup *warmup)
     enum { ENDPOINTS_MAX = 10000, TIMEOUT_MS = 10 * 60 * 1000, SLOW_START_MS = 30 * 1000 };
     static const struct text_syntax path = {.max_len = ADAPTER_PATH_MAX};
     struct field object = decode_object(spec, "warmup", OPTIONAL);
-    warmup->endpoints = (unsigned)decode_int(&object, "endpoints", OPTIONAL, 1, ENDPOINTS_MAX, 1);
+    warmup->endpoints = (unsigned)decode_int(&object, "endpoints", OPTIONAL, 1, ENDPOINTS_MAX, 0);
     decode_duration_or(&object, "timeout", TIMEOUT_MS, &warmup->timeout_ms);
     decode_duration_or(&object, "slowStart", SLOW_START_MS, &warmup->slow_start_ms);
     struct field adapter = decode_object(&object, "adapter", OPTIONAL);
@@ -181,6 +182,7 @@ const void *canary_decode(struct field *root, const struct kube_object *object)
     decode_arms(&spec, canary);
     decode_steps(&spec, canary);
     canary_decode_analysis(&spec, &canary->analysis);
+    canary_decode_prices(&spec, canary);
     canary_decode_stickiness(&spec, canary, object);
     decode_warmup(&spec, &canary->warmup);
     decode_capacity(&spec, &canary->capacity);

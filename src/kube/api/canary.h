@@ -72,6 +72,12 @@ struct canary_analysis {
     unsigned guard_count;
 };
 
+/* Of a million tokens, in millionths of the operator's unit. */
+struct canary_price {
+    bool is_given;
+    uint64_t input_micros, cached_micros, output_micros;
+};
+
 /* What makes requests belong together, most wanted first: header, cookie, the built-in names, the opt-ins. */
 struct canary_stickiness {
     const char *header; /* "" = none */
@@ -90,7 +96,7 @@ struct canary_pin {
 };
 
 struct canary_warmup {
-    unsigned endpoints; /* that must be ready, or hold the adapter */
+    unsigned endpoints; /* that must be ready, or hold the adapter; 0: not given, which is one, or all */
     uint64_t timeout_ms;
     uint64_t slow_start_ms;
     const char *adapter_path; /* where model servers find the adapter; "": by its name */
@@ -108,6 +114,7 @@ struct canary_spec {
     struct canary_step *steps; /* 1..32, rising */
     unsigned step_count;
     struct canary_analysis analysis;
+    struct canary_price stable_price, canary_price;
     struct canary_stickiness stickiness;
     const char *salt; /* "<namespace>/<name>" unless given: canaries with one salt draw one key alike */
     struct canary_pin pin;

@@ -7,6 +7,8 @@
 #include "kube/api/decode.h"
 
 void canary_decode_analysis(struct field *spec, struct canary_analysis *analysis);
+/* After the analysis, whose guards may need prices. */
+void canary_decode_prices(struct field *spec, struct canary_spec *canary);
 void canary_decode_stickiness(struct field *spec, struct canary_spec *canary, const struct kube_object *object);
 
 #endif

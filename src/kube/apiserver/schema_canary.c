@@ -32,6 +32,17 @@ static const struct schema schema_guard = {
     SCHEMA_FIELDS(guard),
 };
 
+static const struct schema_field price[] = {
+    {"inputPerMillion", T_NUMBER | T_REQUIRED, "Of a million tokens of the prompt, in the unit of your choice: 0.25."},
+    {"cachedInputPerMillion", T_NUMBER, "Of those that the prefix cache had. Default: as inputPerMillion."},
+    {"outputPerMillion", T_NUMBER | T_REQUIRED, "Of a million tokens that the model wrote."},
+};
+static const struct schema schema_price = {
+    .name = "dev.serin.v1alpha1.Price",
+    .description = "What tokens of an arm cost.",
+    SCHEMA_FIELDS(price),
+};
+
 static const struct schema_field stickiness[] = {
     {"header", T_STRING, "Header of your own whose value keeps requests together; asked first."},
     {"cookie", T_STRING, "Cookie of your own; asked next."},
@@ -69,6 +80,8 @@ static const struct schema_field arm_status[] = {
     {"promptTokens", T_LONG, "Tokens read."},
     {"cachedTokens", T_LONG, "Tokens of these that the prefix cache had."},
     {"outputTokens", T_LONG, "Tokens written."},
+    {"costPerAnswer", T_NUMBER, "What an answer cost on average, by spec.prices."},
+    {"overflowed", T_LONG, "Requests that went to stable because the canary was saturated."},
 };
 static const struct schema schema_arm_status = {
     .name = "dev.serin.v1alpha1.ArmStatus",
@@ -128,11 +141,15 @@ static const struct schema_field canary[] = {
     {"..maxSlack", T_NUMBER, "How many times wider limits may be for passing early steps, 1 to 100.", .fallback = "4"},
     {"..guards", T_OBJECT | T_LIST, "What the canary must not be worse at; at most 24. Sensible ones when not given.",
      .of = &schema_guard},
+    {".prices", T_OBJECT, "What tokens cost, for the guard cost and for the status; both in one unit."},
+    {"..stable", T_OBJECT, "Of the stable arm.", .of = &schema_price},
+    {"..canary", T_OBJECT, "Of the canary.", .of = &schema_price},
     {".stickiness", T_OBJECT, "Which requests belong together and see one arm.", .of = &schema_stickiness},
     {".warmup", T_OBJECT, "What must be there before the canary gets its first request."},
-    {"..endpoints", T_INT, "Endpoints that are ready, or hold the adapter.", .fallback = "1"},
+    {"..endpoints", T_INT, "Endpoints that must be ready, or hold the adapter. Default: one that is ready; all that are "
+     "ready hold the adapter."},
     {"..timeout", T_STRING, "Time after which the status says that it takes too long.", .fallback = "\"10m\""},
-    {"..slowStart", T_STRING, "Time over which a new endpoint comes to its full share.", .fallback = "\"30s\""},
+    {"..slowStart", T_STRING, "Time over which a pool's share grows to the first step's weight.", .fallback = "\"30s\""},
     {"..adapter", T_OBJECT, "The LoRA adapter that is loaded for the canary."},
     {"...path", T_STRING, "Where model servers find it; its name when not given."},
     {".capacity", T_OBJECT, "When the canary has no room for more share."},
@@ -164,12 +181,13 @@ static const struct schema_field canary[] = {
     {".excluded", T_OBJECT, "Exchanges that were not judged."},
     {"..cancelled", T_LONG, "The client left."},
     {"..clientErrors", T_LONG, "The client's fault."},
+    {"..modelMissing", T_LONG, "The endpoint did not have the adapter."},
     {"..warmup", T_LONG, "Before the endpoint was warm."},
     {"..retried", T_LONG, "Needed a second endpoint."},
     {".history", T_OBJECT | T_LIST, "The latest 32 events, newest last.", .of = &schema_history_entry},
     {".state", T_ANY, "What the controller needs to go on after a restart."},
     {".conditions", T_OBJECT | T_LIST, "Progressing: the weight is on its way. Healthy: no guard failed. Completed: the "
-     "canary has all traffic.", .of = &schema_condition},
+     "canary has all traffic. PinsReady: the token of its pin was found.", .of = &schema_condition},
 };
 const struct schema schema_canary = {
     .description = "A release: moves the weights of two arms in steps, as long as the new one is no worse.",

@@ -238,6 +238,52 @@ static void means_compare_capped_values(void **state)
     assert_true(canary > 0.35); /* of 4 times the limit; 0.25 would be at it */
 }
 
+static void add_values(struct strata *strata, enum arm_role arm, uint64_t value)
+{
+    for (unsigned i = 0; i < 500; i++) {
+        struct observation seen = {.arm = arm,
+                                   .prompt_tokens = 10,
+                                   .ttft_us = OBSERVATION_UNKNOWN,
+                                   .tpot_us = OBSERVATION_UNKNOWN,
+                                   .queue_us = value,
+                                   .cost_micros = OBSERVATION_UNKNOWN,
+                                   .endpoint_served = UINT32_MAX,
+                                   .endpoint_age_ms = UINT64_MAX};
+        strata_add(strata, &seen);
+    }
+}
+
+/* Stable's values are all alike: its 99th percentile is its mean. */
+static void a_mean_beyond_its_limit_shows_without_any_spread(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t stable, canary;
+        double ratio, increase;
+        bool is_beyond;
+    } rows[] = {
+        {300, 600, 1.2, 0, true},     {300, 350, 1.2, 0, false},      {300, 600, 1, 100, true},
+        {300, 350, 1, 100, false},    {1000, 100000, 1, 50000, true}, {1000, 40000, 1, 50000, false},
+        {1000, 40000, 2, 1000, true}, {1000, 2900, 2, 1000, false},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        struct guard guard = {
+            .metric = GUARD_QUEUE, .has_relative = true, .ratio = rows[i].ratio, .increase = rows[i].increase};
+        strata_reset(&reference);
+        strata_reset(&block);
+        add_values(&reference, ARM_STABLE, rows[i].stable);
+        add_values(&block, ARM_STABLE, rows[i].stable);
+        add_values(&block, ARM_CANARY, rows[i].canary);
+        struct guard_cuts cuts = {0};
+        struct guard_cells cells;
+        guard_cells(&guard, LIMIT_RELATIVE, 1, &block, &reference, &cuts, &cells);
+        assert_int_equal(cells.count, 1);
+        const struct paired_cell *cell = &cells.worse[0];
+        double allowed = cell->ratio * cell->stable_sum / cell->stable_n + cell->increase;
+        assert_true((cell->canary_sum / cell->canary_n > allowed * 1.05) == rows[i].is_beyond);
+    }
+}
+
 static void cuts_wait_for_enough_of_stable(void **state)
 {
     (void)state;
@@ -302,6 +348,10 @@ static void figures_are_written_with_units(void **state)
     guard = (struct guard){.metric = GUARD_COST};
     guard_describe(&guard, text);
     assert_string_equal(text, "cost mean");
+    guard_format(&guard, 12.3, text);
+    assert_string_equal(text, "0.00001230");
+    guard_format(&guard, 1234567, text);
+    assert_string_equal(text, "1.234567");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -309,12 +359,19 @@ static void figures_are_written_with_units(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_default_guards_are_sound),        TEST(senseless_guards_are_refused),
-        TEST(names_lead_there_and_back),           TEST(slack_widens_the_margin_only),
-        TEST(a_quantile_is_cut_in_both_arms),      TEST(a_low_quantile_can_be_a_floor),
-        TEST(rates_pool_what_was_cached),          TEST(a_share_that_must_not_fall_is_turned_round),
-        TEST(means_compare_capped_values),         TEST(cuts_wait_for_enough_of_stable),
-        TEST(figures_are_weighted_to_canarys_mix), TEST(figures_are_written_with_units),
+        TEST(the_default_guards_are_sound),
+        TEST(senseless_guards_are_refused),
+        TEST(names_lead_there_and_back),
+        TEST(slack_widens_the_margin_only),
+        TEST(a_quantile_is_cut_in_both_arms),
+        TEST(a_low_quantile_can_be_a_floor),
+        TEST(rates_pool_what_was_cached),
+        TEST(a_share_that_must_not_fall_is_turned_round),
+        TEST(a_mean_beyond_its_limit_shows_without_any_spread),
+        TEST(means_compare_capped_values),
+        TEST(cuts_wait_for_enough_of_stable),
+        TEST(figures_are_weighted_to_canarys_mix),
+        TEST(figures_are_written_with_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,87 @@ static void steps_hold_for_their_time_and_their_requests(void **state)
     assert_int_equal(release.durable.step, 2);
 }
 
+static void out_of_the_warm_up_the_share_grows_in_small_moves(void **state)
+{
+    (void)state;
+    struct release release;
+    release_init(&release);
+    release.plan.slow_start_ms = 60000;
+    assert_true(release_run(&release, 1));
+    assert_int_equal(release.facts.weight_bp, 25);
+    assert_int_equal(release.decision.wait, WAIT_SLOW_START);
+    assert_int_equal(release.decision.recheck_ms, 10001);
+    assert_string_equal(release.decision.why, "step 1 of 3, 0.25 %: the share grows to the step's weight: 1 %");
+    release.facts.is_warm = false;
+    assert_true(release_run(&release, 2));
+    assert_int_equal(release.facts.weight_bp, 25);
+    assert_int_equal(release.decision.wait, WAIT_WARMUP);
+    release.facts.is_warm = true;
+    release.facts.is_saturated = true;
+    assert_true(release_settle(&release));
+    assert_int_equal(release.decision.wait, WAIT_CAPACITY);
+    release.facts.is_saturated = false;
+    assert_true(release_settle(&release));
+    assert_int_equal(release.facts.weight_bp, 50);
+    assert_true(release_run_until_step(&release, 1));
+    static const unsigned weights[] = {25, 50, 75, 100, 500};
+    static const uint64_t seconds[] = {0, 30, 50, 60, 90}; /* the hold of 30 s begins with the whole weight */
+    assert_int_equal(release.write_count, 5);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(release.writes[i].weight_bp, weights[i]);
+        assert_int_equal(release.writes[i].move, i + 1);
+        assert_int_equal(release.writes[i].at_ms, 1000000 + seconds[i] * 1000);
+    }
+    assert_int_equal(release_count_events(&release, EVENT_SLOW_START), 1);
+    assert_int_equal(release_count_events(&release, EVENT_STEP_BEGUN), 2);
+}
+
+static void a_fail_in_the_slow_start_rolls_back(void **state)
+{
+    (void)state;
+    struct release release;
+    release_init(&release);
+    release.plan.slow_start_ms = 60000;
+    assert_true(release_run(&release, 1));
+    release.facts.verdict = VERDICT_FAIL;
+    assert_true(release_settle(&release));
+    assert_int_equal(release.durable.phase, PHASE_ROLLED_BACK);
+    assert_int_equal(release.facts.weight_bp, 0);
+    release.facts.verdict = VERDICT_PASS;
+    assert_true(release_command(&release, COMMAND_RESUME)); /* and it begins small again */
+    assert_int_equal(release.facts.weight_bp, 25);
+}
+
+static void all_at_once_is_no_cliff_either(void **state)
+{
+    (void)state;
+    struct release release;
+    release_init(&release);
+    release.plan.slow_start_ms = 30000;
+    release.plan.steps[0].weight_bp = ROLLOUT_ALL_BP;
+    release.plan.step_count = 1;
+    assert_true(release_run(&release, 2));
+    assert_int_equal(release.facts.weight_bp, 5000);
+    assert_int_equal(release.durable.phase, PHASE_PROMOTING);
+    assert_int_equal(release.decision.wait, WAIT_SLOW_START);
+    assert_true(release_run(&release, 1));
+    assert_int_equal(release.durable.phase, PHASE_COMPLETED);
+    assert_int_equal(release.write_count, 3);
+}
+
+static void a_share_that_was_there_before_does_not_fall_in_the_slow_start(void **state)
+{
+    (void)state;
+    struct release release;
+    release_init(&release);
+    release.plan.slow_start_ms = 60000;
+    release.facts.weight_bp = 60;
+    assert_true(release_run_until_step(&release, 1));
+    assert_int_equal(release.write_count, 3);
+    assert_int_equal(release.writes[0].weight_bp, 75);
+    assert_int_equal(release.writes[1].weight_bp, 100);
+}
+
 static void only_a_pass_advances(void **state)
 {
     (void)state;
@@ -375,6 +456,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(healthy_rollouts_take_every_step_once),
         cmocka_unit_test(steps_hold_for_their_time_and_their_requests),
+        cmocka_unit_test(out_of_the_warm_up_the_share_grows_in_small_moves),
+        cmocka_unit_test(a_fail_in_the_slow_start_rolls_back),
+        cmocka_unit_test(all_at_once_is_no_cliff_either),
+        cmocka_unit_test(a_share_that_was_there_before_does_not_fall_in_the_slow_start),
         cmocka_unit_test(only_a_pass_advances),
         cmocka_unit_test(a_fail_rolls_back_at_once_and_names_the_reason),
         cmocka_unit_test(a_mild_fail_holds_until_it_is_over),

@@ -17,6 +17,7 @@ struct story {
     enum rollout_phase end;
     unsigned weights[8]; /* in this order, and no others */
     unsigned weight_count;
+    uint64_t slow_start_ms;
 };
 
 static void let_canary_fail(struct release *release)
@@ -53,6 +54,7 @@ static void change_revision(struct release *release)
 
 static const struct story stories[] = {
     {"healthy", NULL, PHASE_COMPLETED, {100, 500, 2500, 10000}, 4},
+    {"slow start", NULL, PHASE_COMPLETED, {25, 50, 75, 100, 500, 2500, 10000}, 7, .slow_start_ms = 60000},
     {"fails", let_canary_fail, PHASE_ROLLED_BACK, {100, 500, 0}, 3},
     {"rolled back", command_rollback, PHASE_ROLLED_BACK, {100, 500, 0}, 3},
     {"aborted", command_abort, PHASE_ABORTED, {100, 500, 0}, 3},
@@ -106,7 +108,7 @@ static void check_holds(const struct release *release)
     for (unsigned i = 0; i + 1 < release->write_count; i++) {
         const struct write *write = &release->writes[i], *next = &release->writes[i + 1];
         if (write->move != next->move && next->weight_bp > write->weight_bp && write->weight_bp != 500 &&
-            write->weight_bp != 0)
+            write->weight_bp >= 100)
             assert_true(next->at_ms - write->at_ms >= 30000);
     }
 }
@@ -115,6 +117,7 @@ static unsigned play(const struct story *story, unsigned first_death, unsigned s
 {
     struct release release;
     release_init(&release);
+    release.plan.slow_start_ms = story->slow_start_ms;
     release.dies_at[0] = first_death;
     release.dies_at[1] = second_death;
     assert_true(tell(&release, story));

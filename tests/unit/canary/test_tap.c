@@ -94,6 +94,26 @@ static void nothing_is_lost_or_counted_twice_while_workers_add(void **state)
     canary_taps_free(taps);
 }
 
+static void each_arm_is_counted_at_its_own_price(void **state)
+{
+    (void)state;
+    struct canary_taps *taps = taps_new(1);
+    struct canary_tap *tap = canary_taps_take(taps, "default/c");
+    struct observation stable = answered(ARM_STABLE), canary = answered(ARM_CANARY);
+    canary_tap_price(tap, &stable);
+    assert_true(stable.cost_micros == OBSERVATION_UNKNOWN);
+    canary_tap_set_price(tap, ARM_CANARY, &(struct token_price){1000000, 0, 10000000});
+    canary_tap_price(tap, &stable);
+    canary_tap_price(tap, &canary);
+    assert_true(stable.cost_micros == OBSERVATION_UNKNOWN);
+    assert_int_equal(canary.cost_micros, 100 + 70);
+    canary_tap_set_price(tap, ARM_CANARY, NULL);
+    canary_tap_price(tap, &canary);
+    assert_true(canary.cost_micros == OBSERVATION_UNKNOWN);
+    canary_tap_give_back(tap);
+    canary_taps_free(taps);
+}
+
 static void a_tap_is_found_by_name_until_nobody_holds_it(void **state)
 {
     (void)state;
@@ -173,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_or_counted_twice_while_workers_add),
+        cmocka_unit_test(each_arm_is_counted_at_its_own_price),
         cmocka_unit_test(a_tap_is_found_by_name_until_nobody_holds_it),
         cmocka_unit_test(in_flight_and_cuts_are_per_arm),
         cmocka_unit_test(an_endpoint_warms_up_for_each_arm),

@@ -97,7 +97,47 @@ static void the_whole_picture_has_everything(void **state)
                 "errorRate   rollback   0.10 %   0.00 %   0.60 %   pass\n"
                 "ttft p95    hold       -        -        -        inconclusive\n"
                 "\n"
-                "Not judged: 3 cancelled, 2 client errors, - warm-up, 1 retried\n");
+                "Not judged: 3 cancelled, 2 client errors, - without the adapter, - warm-up, 1 retried\n");
+}
+
+static void overflow_is_told(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    json_t *canary = tree_of(HEAD SPEC("") ",'status':{'arms':[{'role':'stable'},{'role':'canary','overflowed':12}]}}");
+    canary_text_show(canary, 0, &out);
+    json_decref(canary);
+    buffer_append_char(&out, '\0');
+    assert_non_null(strstr((const char *)buffer_bytes(&out).data,
+                           "\nOverflow: 12 requests went to stable: the canary was saturated\n"));
+    buffer_deinit(&out);
+}
+
+static void prices_make_a_column(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    json_t *canary = tree_of(HEAD SPEC(",'prices':{}") ",'status':{'arms':[{'role':'stable','costPerAnswer':0.00123},"
+                                                       "{'role':'canary'}]}}");
+    canary_text_show(canary, 0, &out);
+    json_decref(canary);
+    buffer_append_char(&out, '\0');
+    assert_non_null(strstr((const char *)buffer_bytes(&out).data, "   COST/ANSWER\n"));
+    assert_non_null(strstr((const char *)buffer_bytes(&out).data, "   0.001230\n"));
+    buffer_deinit(&out);
+}
+
+static void pins_are_told_where_somebody_asked_for_them(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    json_t *canary = tree_of(HEAD SPEC("") ",'status':{'conditions':[{'type':'Healthy','message':'fine'},"
+                                           "{'type':'PinsReady','message':'no pin counts: no Secret'}]}}");
+    canary_text_show(canary, 0, &out);
+    json_decref(canary);
+    buffer_append_char(&out, '\0');
+    assert_non_null(strstr((const char *)buffer_bytes(&out).data, "\nPins:     no pin counts: no Secret\n"));
+    buffer_deinit(&out);
 }
 
 static void what_is_not_known_is_a_dash(void **state)
@@ -268,6 +308,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_whole_picture_has_everything),
+        cmocka_unit_test(overflow_is_told),
+        cmocka_unit_test(prices_make_a_column),
+        cmocka_unit_test(pins_are_told_where_somebody_asked_for_them),
         cmocka_unit_test(what_is_not_known_is_a_dash),
         cmocka_unit_test(the_next_step_is_told_with_what_it_takes),
         cmocka_unit_test(a_list_has_a_line_for_each),

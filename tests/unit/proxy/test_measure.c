@@ -119,6 +119,7 @@ static void a_stream_is_measured_from_its_first_token(void **state)
     struct world *world = &judged.world;
     struct arm_sums sums = {0};
     judged_start(&judged);
+    canary_tap_set_price(judged.tap, ARM_CANARY, &(struct token_price){1000000, 100000, 2000000});
     ask(world);
     assert_int_equal(canary_tap_in_flight(judged.tap, ARM_CANARY), 1);
     assert_int_equal(metric(world, METRIC_ARM_ACTIVE, "p", NULL), 1);
@@ -145,6 +146,7 @@ static void a_stream_is_measured_from_its_first_token(void **state)
     assert_int_equal(tally.output_tokens, 9);
     assert_int_equal(sums.finishes[FINISH_STOP], 1);
     assert_int_equal(sums.empty, 0);
+    assert_float_equal(histogram_mean(&sums.values[VALUE_COST]), 10 + 3 + 18, 0);
     assert_int_equal(sums.values[VALUE_TTFT].count, 1);
     assert_int_equal(sums.values[VALUE_TPOT].count, 1);
     assert_int_equal(sums.values[VALUE_TOTAL].count, 1);

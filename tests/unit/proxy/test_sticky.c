@@ -80,6 +80,28 @@ static void a_response_is_gone_on_with_at_its_arm(void **state)
     stop(&world);
 }
 
+/* Two servers in the only pool: ten times in a row by chance is one time in a thousand. */
+static void a_response_is_gone_on_with_at_the_server_that_made_it(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, ROUTED("", "1", "0"));
+    memories.owners = arm_memory_new(1000);
+    set_origins(&world, "a", 0, 2);
+    post(&world, "/v1/responses", "", "{\"input\":\"a\"}");
+    until(&world, has_text(&world.origins[0].got, "\"a\"}") || has_text(&world.origins[1].got, "\"a\"}"));
+    unsigned owner = has_text(&world.origins[1].got, "\"a\"}");
+    answer(&world, owner, "\"a\"}", HELLO_RESPONSE);
+    assert_int_equal(metric(&world, METRIC_ARM_MEMORY_ENTRIES, "owners", NULL), 1);
+    for (unsigned i = 0; i < 10; i++) {
+        post(&world, "/v1/responses", "", "{\"input\":\"b\",\"previous_response_id\":\"resp_1\"}");
+        answer(&world, owner, "\"resp_1\"}", HELLO_RESPONSE);
+    }
+    stop(&world);
+    arm_memory_free(memories.owners);
+    memories.owners = NULL;
+}
+
 static void what_is_no_response_leaves_nothing(void **state)
 {
     (void)state;
@@ -193,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_response_is_gone_on_with_at_its_arm),
+        cmocka_unit_test(a_response_is_gone_on_with_at_the_server_that_made_it),
         cmocka_unit_test(what_is_no_response_leaves_nothing),
         cmocka_unit_test(a_streamed_reply_is_found_in_the_next_turn),
         cmocka_unit_test(a_streamed_response_is_gone_on_with_at_its_arm),

@@ -314,14 +314,23 @@ static void an_abort_drops_pins_and_lets_go_of_conversations(void **state)
     rule = compile(fixture, ROUTE("r", RULES("100", "0")));
     struct split_choice choice = DRAW(fixture, rule, .body = conversation(fixture, 1, 1));
     assert_true(is_arm(&choice, "v2")); /* a rollback lets it finish */
-    fixture_apply(fixture, arena_printf(fixture->arena,
-                                        "apiVersion: serin.dev/v1alpha1\nkind: Canary\nmetadata: {name: c}\nspec: "
-                                        "%s\nstatus: {phase: Aborted}\n",
-                                        spec));
-    fixture_compile(fixture);
-    rule = fixture_match(fixture, &(struct asked){.path = "/"}).rule;
-    choice = DRAW(fixture, rule, .body = conversation(fixture, 1, 1), .headers = {"x-pin=canary s3cret"});
-    assert_true(is_arm(&choice, "v1"));
+    static const struct {
+        const char *status, *pinned;
+    } statuses[] = {
+        {"phase: RollingBack, state: {aborting: false}", "v2"},
+        {"phase: RollingBack, state: {aborting: true}", "v1"}, /* the weight is still on its way */
+        {"phase: Aborted", "v1"},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(statuses); i++) {
+        fixture_apply(fixture, arena_printf(fixture->arena,
+                                            "apiVersion: serin.dev/v1alpha1\nkind: Canary\nmetadata: {name: c}\nspec: "
+                                            "%s\nstatus: {%s}\n",
+                                            spec, statuses[i].status));
+        fixture_compile(fixture);
+        rule = fixture_match(fixture, &(struct asked){.path = "/"}).rule;
+        choice = DRAW(fixture, rule, .body = conversation(fixture, 1, 1), .headers = {"x-pin=canary s3cret"});
+        assert_true(is_arm(&choice, statuses[i].pinned));
+    }
 }
 
 #define OF_MODEL                                                                                                       \
@@ -437,6 +446,41 @@ static void canaries_measure_their_arms(void **state)
     fixture->taps = NULL;
 }
 
+/* Only who has nothing to hold on to is passed on, and counted. */
+static void a_full_canary_leaves_new_requests_to_stable(void **state)
+{
+    struct fixture *fixture = *state;
+    struct strata_options options;
+    unsigned to_canary = 0;
+    strata_default_options(&options);
+    fixture->taps = canary_taps_new(1, &options);
+    fixture_apply(fixture, SECRET);
+    fixture_apply(fixture, CANARY("c", "{" OF_ROUTE ", stickiness: {header: x-own, " PIN "}}"));
+    const struct route_rule *rule = compile(fixture, ROUTE("r", RULES("10", "90")));
+    struct canary_tap *tap = rule->arms[1].tap;
+    canary_tap_set_full(tap, true);
+    for (unsigned i = 0; i < 100; i++) {
+        struct split_choice choice = DRAW(fixture, rule, .key = NULL);
+        assert_true(is_arm(&choice, "v1"));
+    }
+    assert_int_equal(canary_tap_overflowed(tap), 90);
+    for (unsigned i = 0; i < 100; i++) {
+        struct split_choice choice = DRAW(fixture, rule, .headers = {arena_printf(fixture->arena, "x-own=%u", i)});
+        to_canary += is_arm(&choice, "v2");
+    }
+    assert_true(to_canary > 80);
+    struct split_choice choice = DRAW(fixture, rule, .headers = {"x-pin=canary s3cret"});
+    assert_true(is_arm(&choice, "v2"));
+    assert_int_equal(canary_tap_overflowed(tap), 90);
+    canary_tap_set_full(tap, false);
+    for (unsigned i = 0; i < 20; i++)
+        choice = DRAW(fixture, rule, .key = NULL);
+    assert_int_equal(canary_tap_overflowed(tap), 90);
+    fixture_drop_result(fixture);
+    canary_taps_free(fixture->taps);
+    fixture->taps = NULL;
+}
+
 /* Of several rules one must be named. */
 static void a_canary_finds_its_rule_by_name_or_number(void **state)
 {
@@ -485,6 +529,7 @@ int main(void)
         STICKY_TEST(the_annotation_of_a_pool_speaks_for_its_models),
         STICKY_TEST(the_salt_of_the_canary_counts),
         STICKY_TEST(canaries_measure_their_arms),
+        STICKY_TEST(a_full_canary_leaves_new_requests_to_stable),
         STICKY_TEST(a_canary_finds_its_rule_by_name_or_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

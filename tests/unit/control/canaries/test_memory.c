@@ -23,6 +23,7 @@ static struct canary_memory some_memory(void)
                     .step = 3,
                     .confirmed_bp = 500,
                     .intended_bp = 2500,
+                    .grows_to_bp = 5000,
                     .move = 7,
                     .step_began_ms = 1790000000000,
                     .step_requests = 123456789012,

@@ -172,6 +172,7 @@ static void serve(struct scene *scene, enum arm_role arm, unsigned count, struct
             .endpoint_served = 1000,
             .endpoint_age_ms = 1000000,
         };
+        canary_tap_price(tap, &seen);
         canary_tap_add(tap, 0, &seen);
     }
     canary_tap_give_back(tap);
@@ -240,6 +241,23 @@ static void failures_roll_back(void **state)
     assert_non_null(strstr(status_text(scene, "message"), "errorRate"));
 }
 
+/* Both answer alike: the price alone makes the difference. */
+static void a_dear_canary_is_rolled_back(void **state)
+{
+    struct scene *scene = *state;
+    begin(scene, CANARY("  analysis: {interval: 1s, minimumSamples: 20, guards: [{metric: cost, relative: {ratio: "
+                        "1.2}}]}\n"
+                        "  prices:\n"
+                        "    stable: {inputPerMillion: 1, outputPerMillion: 4}\n"
+                        "    canary: {inputPerMillion: 2, outputPerMillion: 8}\n"));
+    run_until(scene, "RolledBack", healthy, 300);
+    assert_string_equal(scene->weights, "5 0");
+    assert_non_null(strstr(status_text(scene, "message"), "cost mean: canary 0.00060000, stable 0.00030000"));
+    const json_t *arms = json_object_get(world_status(&scene->world, KUBE_CANARY, "c"), "arms");
+    const json_t *cost = json_object_get(json_array_get(arms, ARM_STABLE), "costPerAnswer");
+    assert_float_equal(json_number_value(cost), 0.0003, 1e-9);
+}
+
 static void empty_answers_roll_back(void **state)
 {
     struct scene *scene = *state;
@@ -291,6 +309,12 @@ static void it_waits_for_endpoints_at_zero(void **state)
     run_until(scene, "Completed", healthy, 200);
 }
 
+#define COMMAND(annotations, spec)                                                                                     \
+    "apiVersion: serin.dev/v1alpha1\nkind: Canary\n"                                                                   \
+    "metadata: {name: c, annotations: {" annotations "}}\nspec:\n"                                                     \
+    "  targetRef: {kind: HTTPRoute, name: r}\n  canary: new\n  warmup: {slowStart: 0s}\n"                              \
+    "  steps: [{weight: 5, hold: {requests: 40}}, {weight: 50, hold: {requests: 40}}]\n" spec
+
 static void a_human_who_sets_the_weight_owns_it(void **state)
 {
     struct scene *scene = *state;
@@ -311,14 +335,96 @@ static void a_human_who_sets_the_weight_owns_it(void **state)
         look(scene);
     }
     assert_string_equal(scene->weights, "5 30");
-    world_put(&scene->world,
-              "apiVersion: serin.dev/v1alpha1\nkind: Canary\n"
-              "metadata: {name: c, annotations: {serin.dev/command: resume@1}}\nspec:\n"
-              "  targetRef: {kind: HTTPRoute, name: r}\n  canary: new\n  warmup: {slowStart: 0s}\n"
-              "  steps: [{weight: 5, hold: {requests: 40}}, {weight: 50, hold: {requests: 40}}]\n" QUICK);
+    world_put(&scene->world, COMMAND("serin.dev/command: resume@1", QUICK));
     world_settle(&scene->world);
     run_until(scene, "Completed", healthy, 200);
     assert_string_equal(scene->weights, "5 30 50 100");
+}
+
+static void an_abort_is_written_down_before_the_weight_moves_and_cuts_what_began_until_it_did(void **state)
+{
+    struct scene *scene = *state;
+    struct canary_tap *tap = canary_taps_take(scene->taps, "default/c");
+    begin(scene, CANARY(QUICK));
+    run_until(scene, "Progressing", healthy, 20);
+    for (unsigned i = 0; i < 8; i++)
+        look(scene);
+    world_put(&scene->world, COMMAND("serin.dev/command: abort@1, serin.dev/cut: '1'", QUICK));
+    world_settle(&scene->world);
+    look(scene);
+    const json_t *rollout = json_object_get(world_status(&scene->world, KUBE_CANARY, "c"), "state");
+    assert_true(json_is_true(json_object_get(rollout, "aborting")));
+    assert_string_equal(scene->weights, "5");
+    assert_int_equal(canary_tap_cuts(tap, ARM_CANARY), 0);
+    look(scene);
+    assert_string_equal(scene->weights, "5 0");
+    assert_int_equal(canary_tap_cuts(tap, ARM_CANARY), 1);
+    for (unsigned i = 0; i < 8; i++)
+        look(scene);
+    assert_string_equal(status_text(scene, "phase"), "Aborted");
+    assert_int_equal(canary_tap_cuts(tap, ARM_CANARY), 2);
+    assert_int_equal(canary_tap_cuts(tap, ARM_STABLE), 0);
+    canary_tap_give_back(tap);
+}
+
+static void after_a_rollback_it_says_how_many_are_left(void **state)
+{
+    struct scene *scene = *state;
+    struct canary_tap *tap = canary_taps_take(scene->taps, "default/c");
+    begin(scene, CANARY(QUICK));
+    (void)canary_tap_begin(tap, ARM_CANARY);
+    (void)canary_tap_begin(tap, ARM_CANARY);
+    run_until(scene, "RolledBack", (struct behaviour){.ttft_us = 200000}, 300);
+    assert_non_null(strstr(status_text(scene, "message"), "; 2 of its exchanges still run"));
+    canary_tap_end(tap, ARM_CANARY);
+    canary_tap_end(tap, ARM_CANARY);
+    advance(scene, STEP_MS);
+    look(scene);
+    assert_null(strstr(status_text(scene, "message"), "still run"));
+    canary_tap_give_back(tap);
+}
+
+#define PIN_SECRET(key) "apiVersion: v1\nkind: Secret\nmetadata: {name: testers}\nstringData: {" key ": s3cret}\n"
+
+static void expect_pins(struct scene *scene, const char *status, const char *reason, const char *message)
+{
+    const json_t *conditions = json_object_get(world_status(&scene->world, KUBE_CANARY, "c"), "conditions");
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *one = json_array_get(conditions, i);
+        if (strcmp(json_string_value(json_object_get(one, "type")), "PinsReady") != 0)
+            continue;
+        assert_non_null(status);
+        assert_string_equal(json_string_value(json_object_get(one, "status")), status);
+        assert_string_equal(json_string_value(json_object_get(one, "reason")), reason);
+        assert_non_null(strstr(json_string_value(json_object_get(one, "message")), message));
+        return;
+    }
+    assert_null(status);
+}
+
+static void put_and_look(struct scene *scene, const char *manifest)
+{
+    world_put(&scene->world, manifest);
+    world_settle(&scene->world);
+    for (unsigned i = 0; i < 8; i++)
+        look(scene);
+}
+
+/* No interval ends here: what becomes of the Secret is told when it happens. */
+static void a_pin_without_its_token_shows_in_the_status(void **state)
+{
+    struct scene *scene = *state;
+    put_and_look(scene, CANARY(QUICK));
+    expect_pins(scene, NULL, "", "");
+    put_and_look(scene, CANARY(QUICK "  stickiness: {pin: {header: x-try, secretRef: {name: testers}}}\n"));
+    expect_pins(scene, "False", "TokenMissing", "Secret default/testers does not exist");
+    put_and_look(scene, PIN_SECRET("other"));
+    expect_pins(scene, "False", "TokenMissing", "nothing under the key token");
+    put_and_look(scene, PIN_SECRET("token"));
+    expect_pins(scene, "True", "TokenFound", "x-try");
+    put_and_look(scene, COMMAND("serin.dev/command: abort@1",
+                                QUICK "  stickiness: {pin: {header: x-try, secretRef: {name: testers}}}\n"));
+    expect_pins(scene, "False", "Aborted", "aborted");
 }
 
 static void a_canary_made_anew_is_not_mistaken_for_the_one_before(void **state)
@@ -350,6 +456,21 @@ static void a_target_that_is_missing_is_named(void **state)
     world_put(&scene->world, objects);
     world_settle(&scene->world);
     run_until(scene, "Completed", healthy, 200);
+}
+
+static void without_being_asked_for_it_the_share_grows_slowly(void **state)
+{
+    struct scene *scene = *state;
+    begin(scene, "apiVersion: serin.dev/v1alpha1\nkind: Canary\nmetadata: {name: c}\nspec:\n"
+                 "  targetRef: {kind: HTTPRoute, name: r}\n  canary: new\n"
+                 "  steps: [{weight: 20, hold: {requests: 40}}]\n" QUICK);
+    run_until(scene, "Progressing", healthy, 3);
+    for (unsigned i = 0; i < 4; i++)
+        look(scene);
+    assert_string_equal(scene->weights, "5");
+    assert_string_equal(status_text(scene, "reason"), "SlowStart");
+    run_until(scene, "Completed", healthy, 200);
+    assert_string_equal(scene->weights, "5 10 15 20 100");
 }
 
 /* The process dies after `writes` writes of this run of the test have become durable. */
@@ -395,13 +516,18 @@ int main(void)
         TEST(a_healthy_canary_takes_each_step_once_and_all_in_the_end),
         TEST(a_slow_canary_is_rolled_back_and_the_guard_is_named),
         TEST(failures_roll_back),
+        TEST(a_dear_canary_is_rolled_back),
         TEST(empty_answers_roll_back),
         TEST(without_analysis_requests_are_counted_all_the_same),
         TEST(without_traffic_it_holds_and_says_no_data),
         TEST(it_waits_for_endpoints_at_zero),
         TEST(a_human_who_sets_the_weight_owns_it),
+        TEST(an_abort_is_written_down_before_the_weight_moves_and_cuts_what_began_until_it_did),
+        TEST(after_a_rollback_it_says_how_many_are_left),
+        TEST(a_pin_without_its_token_shows_in_the_status),
         TEST(a_canary_made_anew_is_not_mistaken_for_the_one_before),
         TEST(a_target_that_is_missing_is_named),
+        TEST(without_being_asked_for_it_the_share_grows_slowly),
         TEST(a_crash_after_any_look_repeats_no_step),
 #undef TEST
     };

@@ -41,8 +41,9 @@ static void five_lines_make_a_sensible_canary(void **state)
     assert_false(canary->stickiness.user || canary->stickiness.api_key || canary->stickiness.derived_key);
     assert_false(canary->stickiness.new_conversations_only);
     assert_string_equal(canary->salt, "default/chat");
+    assert_false(canary->stable_price.is_given || canary->canary_price.is_given);
     assert_string_equal(canary->pin.header, "");
-    assert_int_equal(canary->warmup.endpoints, 1);
+    assert_int_equal(canary->warmup.endpoints, 0);
     assert_int_equal(canary->warmup.timeout_ms, 600000);
     assert_int_equal(canary->warmup.slow_start_ms, 30000);
     assert_string_equal(canary->warmup.adapter_path, "");
@@ -74,6 +75,9 @@ static const char whole[] =
     "    - {metric: cacheHitShare, relative: {ratio: 0.9, decrease: 5%}}\n"
     "    - {metric: outputTokens, direction: atLeast, absolute: 20.5}\n"
     "    - {metric: cost, absolute: 0.002}\n"
+    "  prices:\n"
+    "    stable: {inputPerMillion: 0.1, outputPerMillion: 1000000}\n"
+    "    canary: {inputPerMillion: 2.5, cachedInputPerMillion: 0, outputPerMillion: 0.000001}\n"
     "  stickiness:\n"
     "    header: X-User\n    cookie: sid\n    defaultKeys: false\n    user: true\n    apiKey: true\n"
     "    derivedKey: true\n    newConversationsOnly: true\n    salt: ours\n"
@@ -123,6 +127,14 @@ static void expect_guards(const struct canary_analysis *analysis)
     assert_float_equal(guards[4].absolute, 2000, 1e-9);
 }
 
+static void expect_price(const struct canary_price *price, uint64_t input, uint64_t cached, uint64_t output)
+{
+    assert_true(price->is_given);
+    assert_int_equal(price->input_micros, input);
+    assert_int_equal(price->cached_micros, cached);
+    assert_int_equal(price->output_micros, output);
+}
+
 static void a_canary_is_decoded_in_full(void **state)
 {
     (void)state;
@@ -140,6 +152,8 @@ static void a_canary_is_decoded_in_full(void **state)
     assert_int_equal(canary->analysis.min_samples, 200);
     assert_float_equal(canary->analysis.max_slack, 1.5, 0);
     expect_guards(&canary->analysis);
+    expect_price(&canary->stable_price, 100000, 100000, 1000000000000);
+    expect_price(&canary->canary_price, 2500000, 0, 1);
     assert_string_equal(canary->stickiness.header, "X-User");
     assert_string_equal(canary->stickiness.cookie, "sid");
     assert_false(canary->stickiness.default_keys);
@@ -270,6 +284,22 @@ static const struct bad_manifest bad_manifests[] = {
     {spec_head, "stickiness: {salt: ''}", "spec.stickiness.salt", "Invalid", "must not be empty"},
     {spec_head, "stickiness: {pin: {}}", "spec.stickiness.pin.secretRef", "Required", "required"},
     {spec_head, "stickiness: {pin: {secretRef: {}}}", "spec.stickiness.pin.secretRef.name", "Required", "required"},
+    {spec_head, "prices: 3", "spec.prices", "TypeMismatch", "must be an object"},
+    {spec_head, "prices: {canary: {outputPerMillion: 1}}", "spec.prices.canary.inputPerMillion", "Required",
+     "required"},
+    {spec_head, "prices: {stable: {inputPerMillion: 1}}", "spec.prices.stable.outputPerMillion", "Required",
+     "required"},
+    {spec_head, "prices: {stable: {inputPerMillion: -1, outputPerMillion: 1}}", "spec.prices.stable.inputPerMillion",
+     "Invalid", "must be 0..1000000"},
+    {spec_head, "prices: {stable: {inputPerMillion: 1, cachedInputPerMillion: free, outputPerMillion: 1}}",
+     "spec.prices.stable.cachedInputPerMillion", "TypeMismatch", "must be a number"},
+    {spec_head, "prices: {green: {inputPerMillion: 1}}", "spec.prices.green", "UnknownField", "unknown field"},
+    {spec_head, "analysis: {guards: [{metric: cost, absolute: 1}]}", "spec.prices.canary", "Required",
+     "must be given: a guard looks at cost"},
+    {spec_head,
+     "analysis: {guards: [{metric: cost, relative: {ratio: 2}}]}\n"
+     "  prices: {canary: {inputPerMillion: 1, outputPerMillion: 1}}",
+     "spec.prices.stable", "Required", "must be given: a guard looks at cost"},
     {spec_head, "warmup: {endpoints: 0}", "spec.warmup.endpoints", "Invalid", "must be 1..10000"},
     {spec_head, "warmup: {timeout: 10}", "spec.warmup.timeout", "TypeMismatch", "must be a duration"},
     {spec_head, "warmup: {adapter: {path: ''}}", "spec.warmup.adapter.path", "Invalid", "must not be empty"},
