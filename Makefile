@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 VENV   := $(BUILD)/venv
 
-.PHONY: all deps up test asan tsan bench bench-quick bench-canary bench-picker chaos fuzz lint format install clean
+.PHONY: all deps up test asan tsan bench bench-quick bench-overhead bench-canary bench-picker chaos fuzz lint format install clean
 
 all: deps
 	@cmake --preset release >/dev/null
@@ -46,6 +46,11 @@ bench bench-quick: all
 	@python3 bench/load/check_tools.py $(BUILD)/release
 	@python3 bench/load/data_plane.py --serin $(BUILD)/serin --tools $(BUILD)/release \
 		--out $(BUILD)/bench/data-plane.json $(if $(filter bench-quick,$@),--cases short --pairs 8 --slice-ms 150 --stretch 1)
+
+# What canaries add to a request, in instructions; takes minutes.
+bench-overhead: all
+	@tools/deps.sh bench
+	@python3 bench/load/instructions.py --serin $(BUILD)/serin
 
 # How often the canary analysis rolls back healthy canaries, how soon faulty ones; SEED=1 RUNS=1000.
 bench-canary: SEED ?= 1
