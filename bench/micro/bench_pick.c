@@ -12,7 +12,7 @@
 #include "inference/schedule/picker_config.h"
 #include "inference/schedule/scheduler.h"
 
-enum { ROUNDS = 400, HASHES_MAX = 1024, ENDPOINTS_MAX = 1000, COLD_BYTES = 48 << 20 };
+enum { ROUNDS = 200, HASHES_MAX = 1024, ENDPOINTS_MAX = 1000, COLD_BYTES = 16 << 20 };
 
 struct scene {
     unsigned endpoints;

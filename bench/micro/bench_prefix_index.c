@@ -13,7 +13,7 @@
 #include "inference/prefix_index.h"
 
 enum { ENDPOINTS = 100, PER_ENDPOINT = 8192, ROUNDS = 200, HASHES_MAX = 4096 };
-enum { COLD_BYTES = 48 << 20 };
+enum { COLD_BYTES = 16 << 20 };
 
 struct scene {
     const char *name;

@@ -165,6 +165,16 @@ static uint32_t tokens_to_come(const struct proxied *proxied)
     return tokens < UINT32_MAX / 2 ? (uint32_t)tokens : UINT32_MAX / 2;
 }
 
+/* Hashed only for a pool whose picker looks at prefixes. */
+static void describe_prompt(const struct proxied *proxied, struct prompt_prefix *ret_prefix)
+{
+    struct bytes body = buffer_bytes(&proxied->body);
+    if (atomic_load_explicit(&proxied->choice.arm->pool->ignores_prefixes, memory_order_relaxed))
+        ret_prefix->tokens = prompt_prefix_tokens(&proxied->scan, body);
+    else
+        prompt_prefix_make(&proxied->scan, body, proxied->pick.target_model, proxied->exchange->arena, ret_prefix);
+}
+
 /* What the scheduler may know of the request. */
 static void describe(struct proxied *proxied)
 {
@@ -175,8 +185,7 @@ static void describe(struct proxied *proxied)
     sticky_describe_pick(proxied);
     pick->excluded_count = 0;
     if (proxied->is_scanned)
-        prompt_prefix_make(&proxied->scan, buffer_bytes(&proxied->body), pick->target_model, proxied->exchange->arena,
-                           &prefix);
+        describe_prompt(proxied, &prefix);
     pick->prefix_hashes = prefix.hashes;
     pick->prefix_count = prefix.count;
     pick->prompt_tokens = prefix.tokens + tokens_to_come(proxied);
