@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 VENV   := $(BUILD)/venv
 
-.PHONY: all deps up test asan tsan bench bench-quick bench-overhead bench-canary bench-picker chaos fuzz lint format install clean
+.PHONY: all deps up test asan tsan bench bench-quick bench-overhead bench-canary bench-micro bench-picker chaos fuzz lint format install clean
 
 all: deps
 	@cmake --preset release >/dev/null
@@ -74,6 +74,12 @@ bench-picker: deps
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target bench_picker
 	@$(BUILD)/release/bench/bench_picker $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) --out $(BUILD)/bench/picker.json
+
+# What a pick, the prefix index and a metrics page cost (docs/picker.md).
+bench-micro: deps
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target bench_pick bench_prefix_index bench_engine_metrics >/dev/null
+	@python3 bench/micro/run.py --benches $(BUILD)/release/bench --out $(BUILD)/bench/micro.json
 
 fuzz:
 	@tools/deps.sh lint

@@ -2,13 +2,13 @@
 /* bench_engine_metrics.c: what reading a vLLM-like metrics page of 30 KB costs in CPU time, and what that is of a core
  * for 100 endpoints that are scraped every 50 ms.
  *
- * cmake --build --preset release --target bench_engine_metrics && build/release/bench/bench_engine_metrics */
-#include <stdio.h>
+ * make bench-micro */
 #include <stdlib.h>
 #include <time.h>
 
 #include "../load/engine_page.h"
 #include "inference/scrape/engine_metrics.h"
+#include "rows.h"
 
 enum { ROUNDS = 20000 };
 
@@ -31,8 +31,10 @@ int main(void)
         sum += metrics.running + metrics.kv_tokens;
     }
     double each_us = (cpu_us() - before_us) / ROUNDS;
-    printf("%zu bytes: %.1f us each; 100 endpoints every 50 ms: %.1f %% of a core (without the network; check %llu)\n",
-           buffer_len(&page), each_us, each_us * 2000 / 1e4, sum);
+    if (sum == 0)
+        return 1;
+    print_row(each_us, -1, "us", "page of %zu bytes", buffer_len(&page));
+    print_row(each_us * 2000 / 1e4, -1, "percent", "100 endpoints every 50 ms, without the network");
     buffer_deinit(&page);
     return 0;
 }

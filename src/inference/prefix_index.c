@@ -201,6 +201,14 @@ static bool narrow_down(uint64_t *active, const uint64_t *owners, unsigned words
     return any != 0;
 }
 
+static bool has_all(const uint64_t *owners, const uint64_t *active, unsigned words)
+{
+    uint64_t missing = 0;
+    for (unsigned i = 0; i < words; i++)
+        missing |= active[i] & ~owners[i];
+    return missing == 0;
+}
+
 /* The first blocks, all at once: what is read one after the other waits for memory as often. */
 static void fetch_first(const struct prefix_nodes *nodes, const uint64_t *hashes, unsigned count)
 {
@@ -229,7 +237,9 @@ unsigned prefix_index_match(const struct prefix_index *index, const uint64_t *ha
             nodes_prefetch_bucket(nodes, hashes[block + 2 * LOOK_AHEAD]);
         if (block + LOOK_AHEAD < count)
             nodes_prefetch_node(nodes, hashes[block + LOOK_AHEAD]);
-        if (!nodes_read(nodes, hashes[block], words, owners) || !narrow_down(active, owners, words, block, ret_matched))
+        if (!nodes_read(nodes, hashes[block], words, owners))
+            break;
+        if (!has_all(owners, active, words) && !narrow_down(active, owners, words, block, ret_matched))
             break;
     }
     narrow_down(active, nobody, words, block, ret_matched);

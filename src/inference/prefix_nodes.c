@@ -275,9 +275,10 @@ bool nodes_mark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 {
     struct node *node = &nodes->nodes[id];
     if (is_wide(node)) {
-        atomic_ullong *owners = wide_of(nodes, get(&node->owners[1]));
+        atomic_ullong *owners = wide_of(nodes, get(&node->owners[1])), *marks = owners + nodes->words;
         bool is_owner = bit_get(owners, owner);
-        bit_set(owners + nodes->words, owner, is_owner);
+        if (is_owner && !bit_get(marks, owner))
+            bit_set(marks, owner, true);
         return is_owner;
     }
     unsigned place = find_place(node, (unsigned)owner * 2);
