@@ -78,9 +78,9 @@ def instructions(target, load, folder, size, requests_ms):
     """Per request, from one dump of callgrind to the next."""
     options = {"kind": "post", "connections": 8, "warm_ms": 30, "measure_ms": requests_ms, "body": folder / f"{size}.json"}
     load.run(target, **options)
-    subprocess.run(["callgrind_control", "-z", str(target.pid)], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(["callgrind_control", "-z", str(target.pid)], capture_output=True, check=True)
     answers = load.run(target, **options)["all_answers"]
-    subprocess.run(["callgrind_control", "-d", str(target.pid)], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(["callgrind_control", "-d", str(target.pid)], capture_output=True, check=True)
     dumps = sorted((folder / target.name).glob("callgrind.out.*"), key=os.path.getmtime)
     return sum(int(count) for count in re.findall(r"^totals: (\d+)", dumps[-1].read_text(), re.M)) / answers
 
