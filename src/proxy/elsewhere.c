@@ -33,8 +33,8 @@ static const char model_missing[] = "model_missing";
  * request's own fault: once. */
 static const char *note_answer(struct proxied *proxied, const struct http_response *response, enum trust_sign *ret_sign)
 {
-    uint64_t retry_after_ms, now_ms = reactor_now_ms(proxied->proxy->reactor);
-    bool has_retry_after = retry_after(response, &retry_after_ms);
+    uint64_t retry_after_ms = 0, now_ms = reactor_now_ms(proxied->proxy->reactor);
+    bool has_retry_after = response->status >= 400 && retry_after(response, &retry_after_ms);
     enum trust_sign sign = *ret_sign = trust_sign_of(response->status, has_retry_after);
     trust_note(proxied->endpoint, sign, retry_after_ms, now_ms);
     if (is_model_missing(proxied, response)) {
