@@ -6,13 +6,13 @@ void client_h1_start(struct client_connection *connection)
 {
     connection->phase = RESPONSE_HEAD;
     connection->has_response = false;
-    h1_head_parser_init(&connection->parser, &connection->config.limits);
+    h1_head_parser_init(&connection->parser, &connection->limits);
 }
 
 /* A shared arena is the next head's, whichever connection receives it. */
 static void forget_head(struct client_connection *connection)
 {
-    if (connection->config.head_arena == NULL)
+    if (!connection->shares_arena)
         return;
     connection->response.fields = (struct http_fields){0};
     connection->response.reason = BYTES("");
@@ -25,8 +25,8 @@ static bool step_head(struct client_connection *connection, struct bytes *input)
     if (input->len == 0)
         return false;
     connection->has_response = true;
-    if (connection->config.head_arena != NULL)
-        arena_reset(connection->config.head_arena);
+    if (connection->shares_arena)
+        arena_reset(connection->arena);
     enum h1_status status =
         h1_parse_response_head(&connection->parser, *input, call->method, connection->arena, response);
     if (status == H1_NEED_MORE)
@@ -39,11 +39,11 @@ static bool step_head(struct client_connection *connection, struct bytes *input)
     *input = bytes_skip(*input, connection->parser.head_bytes);
     if (response->status < 200) { /* RFC 9110 15.2 */
         arena_reset(connection->arena);
-        h1_head_parser_init(&connection->parser, &connection->config.limits);
+        h1_head_parser_init(&connection->parser, &connection->limits);
         return true;
     }
     connection->phase = RESPONSE_BODY;
-    h1_body_init(&connection->body, response->framing, response->content_length, &connection->config.limits);
+    h1_body_init(&connection->body, response->framing, response->content_length, &connection->limits);
     call->head_seen = true;
     call->handler->on_head(call, response);
     forget_head(connection);
