@@ -70,7 +70,7 @@ def cases(arguments):
         "sse_2000": ({**paced, "connections": 2000}, proxies, 2 * slice_ms, "events"),
         # 20 requests/s, each with a long prompt and 1,000 events: what a gateway for chats really carries.
         "chat_400k": ({**paced, "connections": 200, "period_ms": 10, "events": 1000, "body": "400k.json"},
-                      ["serin", "serin_aa", "nginx", "relay"], 35 * slice_ms, "events"),
+                      ["serin", "serin_aa", "relay"], 35 * slice_ms, "events"),
         "sse_unpaced": ({"kind": "unpaced", "connections": 64, "events": 50, "warm_ms": 30, "body": "stream.json"},
                         proxies, slice_ms, "events"),
     }
@@ -110,7 +110,7 @@ class Bench:
             self.run(name, options, slice_ms)  # connections to the origin, warm code
         rounds, wanted, most = [], self.arguments.pairs, int(self.arguments.pairs * self.arguments.stretch)
         if case not in SHORT:
-            wanted = most = max(2, wanted // 5)
+            wanted, most = max(2, wanted // 4), max(2, most // 4)
         while len(rounds) < wanted or (len(rounds) < most and not is_valid(rounds)):
             shift = len(rounds) % len(names)
             figures = {}

@@ -92,8 +92,8 @@ static inline const char *chars_walk_target(const char *at, const char *end)
     return chars_walk(at, end, CHAR_TARGET);
 }
 
-/* Where the first empty line ends behind lines that all end in CRLF, and how many they are; 0: there is none, or another
- * line end came first. */
+/* Where the first empty line ends behind lines that all end in CRLF, and how many they are; 0: there is none, or
+ * another line end came first. */
 static inline size_t chars_find_head_end(const char *data, size_t len, unsigned *ret_lines)
 {
     const __m128i newline = _mm_set1_epi8('\n');
