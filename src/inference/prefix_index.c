@@ -183,23 +183,11 @@ void prefix_index_set_capacity(struct prefix_index *index, uint16_t number, uint
 
 /* Prompts. */
 
-/* Where a set of owners has any: most prompts are known to few. */
-static struct owner_words words_in_use(const uint64_t *set, unsigned words)
-{
-    struct owner_words used = {0, words};
-    while (used.end > 0 && set[used.end - 1] == 0)
-        used.end--;
-    while (used.first < used.end && set[used.first] == 0)
-        used.first++;
-    return used;
-}
-
 /* Keeps those that have this block too; who drops out has matched `block` blocks.  False: nobody is left. */
-static bool narrow_down(uint64_t *active, const uint64_t *owners, struct owner_words used, uint32_t block,
-                        uint32_t *ret_matched)
+static bool narrow_down(uint64_t *active, const uint64_t *owners, unsigned words, uint32_t block, uint32_t *ret_matched)
 {
     uint64_t any = 0;
-    for (unsigned i = used.first; i < used.end; i++) {
+    for (unsigned i = 0; i < words; i++) {
         for (uint64_t gone = active[i] & ~owners[i]; gone != 0; gone &= gone - 1)
             ret_matched[i * 64 + (unsigned)__builtin_ctzll(gone)] = block;
         any |= active[i] &= owners[i];
@@ -214,20 +202,19 @@ void prefix_index_match(const struct prefix_index *index, const uint64_t *hashes
     uint64_t active[WORDS_MAX], owners[WORDS_MAX];
     uint32_t block;
     memset(ret_matched, 0, index->owner_count * sizeof *ret_matched);
-    if (count == 0 || !nodes_read(nodes, hashes[0], (struct owner_words){0, nodes->words}, active))
+    if (count == 0 || !nodes_read(nodes, hashes[0], active))
         return;
     if (index->owner_count % 64 != 0) /* a set in the middle of a change may hold anything */
         active[nodes->words - 1] &= (1ull << (index->owner_count % 64)) - 1;
-    struct owner_words used = words_in_use(active, nodes->words);
     for (block = 1; block < count; block++) {
         if (block + 2 * LOOK_AHEAD < count)
             nodes_prefetch_bucket(nodes, hashes[block + 2 * LOOK_AHEAD]);
         if (block + LOOK_AHEAD < count)
             nodes_prefetch_node(nodes, hashes[block + LOOK_AHEAD]);
-        if (!nodes_read(nodes, hashes[block], used, owners) || !narrow_down(active, owners, used, block, ret_matched))
+        if (!nodes_read(nodes, hashes[block], owners) || !narrow_down(active, owners, nodes->words, block, ret_matched))
             break;
     }
-    narrow_down(active, nobody, used, block, ret_matched);
+    narrow_down(active, nobody, nodes->words, block, ret_matched);
 }
 
 static uint16_t find_largest(const struct prefix_index *index)

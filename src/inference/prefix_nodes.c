@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/compiler.h"
@@ -352,45 +353,34 @@ void nodes_prefetch_link(const struct prefix_nodes *nodes, uint32_t id)
         __builtin_prefetch(&nodes->nodes[next - 1]);
 }
 
-static bool read_wide(const struct prefix_nodes *nodes, uint32_t number, struct owner_words wanted,
-                      uint64_t *ret_owners)
+static bool read_wide(const struct prefix_nodes *nodes, uint32_t number, uint64_t *ret_owners)
 {
     uint64_t any = 0;
     if (number >= nodes->wide_max)
         return false;
     const atomic_ullong *words = wide_of(nodes, number);
-    for (unsigned i = wanted.first; i < wanted.end; i++)
+    for (unsigned i = 0; i < nodes->words; i++)
         any |= ret_owners[i] = atomic_load_explicit(&words[i], memory_order_acquire);
     return any != 0;
 }
 
-static uint64_t take_owner(unsigned place, struct owner_words wanted, uint64_t *ret_owners)
-{
-    unsigned owner = place / 2;
-    if (owner / 64 < wanted.first || owner / 64 >= wanted.end)
-        return 0;
-    return ret_owners[owner / 64] |= 1ull << (owner % 64);
-}
-
-static bool read_owners(const struct prefix_nodes *nodes, const struct node *node, struct owner_words wanted,
-                        uint64_t *ret_owners)
+static bool read_owners(const struct prefix_nodes *nodes, const struct node *node, uint64_t *ret_owners)
 {
     unsigned first = atomic_load_explicit(&node->owners[0], memory_order_acquire);
     if ((first & 0xffff) == WIDE)
-        return read_wide(nodes, get(&node->owners[1]), wanted, ret_owners);
+        return read_wide(nodes, get(&node->owners[1]), ret_owners);
     uint64_t any = 0;
-    for (unsigned i = wanted.first; i < wanted.end; i++)
-        ret_owners[i] = 0;
-    for (unsigned i = 0; i < NODE_WORDS; i++) {
-        unsigned word = i == 0 ? first : atomic_load_explicit(&node->owners[i], memory_order_acquire);
-        if (word == ((unsigned)EMPTY << 16 | EMPTY)) /* as most are */
-            continue;
-        any |= take_owner(word & 0xffff, wanted, ret_owners) | take_owner(word >> 16, wanted, ret_owners);
+    memset(ret_owners, 0, nodes->words * sizeof *ret_owners);
+    for (unsigned place = 0; place < NODE_INLINE; place++) {
+        unsigned word = place < 2 ? first : atomic_load_explicit(&node->owners[place / 2], memory_order_acquire);
+        unsigned owner = (word >> (place % 2 * 16) & 0xffff) / 2;
+        if (owner / 64 < nodes->words)
+            any |= ret_owners[owner / 64] |= 1ull << (owner % 64);
     }
     return any != 0;
 }
 
-bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, struct owner_words words, uint64_t *ret_owners)
+bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, uint64_t *ret_owners)
 {
     unsigned tag = tag_of(hash);
     unsigned id = atomic_load_explicit(bucket_of(nodes, hash), memory_order_acquire);
@@ -398,7 +388,7 @@ bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, struct owner_wo
         const struct node *node = &nodes->nodes[id - 1];
         /* All loads of the owners are acquires: the second look at the tag comes after them. */
         if (atomic_load_explicit(&node->tag, memory_order_acquire) == tag)
-            return read_owners(nodes, node, words, ret_owners) && get(&node->tag) == tag;
+            return read_owners(nodes, node, ret_owners) && get(&node->tag) == tag;
         id = atomic_load_explicit(&node->next, memory_order_acquire);
     }
     return false;

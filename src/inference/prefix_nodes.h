@@ -59,12 +59,7 @@ void nodes_prefetch_node(const struct prefix_nodes *nodes, uint64_t hash);
 /* The same for nodes that will lose an owner: first the node, later what it hangs on. */
 void nodes_prefetch_id(const struct prefix_nodes *nodes, uint32_t id);
 void nodes_prefetch_link(const struct prefix_nodes *nodes, uint32_t id);
-/* The words `first` up to `end` of a set of owners. */
-struct owner_words {
-    unsigned first, end;
-};
-/* The owners of a block in these words of a bitmap of nodes->words words; the others are left alone.  False when there
- * are none. */
-bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, struct owner_words words, uint64_t *ret_owners);
+/* The owners of a block as a bitmap of nodes->words words; false when there are none. */
+bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, uint64_t *ret_owners);
 
 #endif
