@@ -50,6 +50,20 @@ static bool step_head(struct client_connection *connection, struct bytes *input)
     return true;
 }
 
+/* Chunks that came together are one piece: most are an event of a stream, and a piece costs more than its bytes.  They
+ * move up over the lines between them, which nobody needs any more; all of it lies in the inbox or in its scratch. What
+ * ends the run is told again by the next h1_body_next(). */
+static void join_chunks(struct h1_body *body, struct bytes *input, struct bytes *data)
+{
+    char *end = (char *)(uintptr_t)(data->data + data->len);
+    struct bytes next;
+    while (input->len > 0 && h1_body_next(body, input, &next) == H1_BODY_DATA) {
+        memmove(end, next.data, next.len);
+        end += next.len;
+    }
+    data->len = (size_t)(end - data->data);
+}
+
 static bool step_body(struct client_connection *connection, struct bytes *input)
 {
     struct client_call *call = connection->call;
@@ -59,6 +73,8 @@ static bool step_body(struct client_connection *connection, struct bytes *input)
     case H1_BODY_NEED_MORE:
         return false;
     case H1_BODY_DATA:
+        if (body->framing == HTTP_BODY_CHUNKED)
+            join_chunks(body, input, &data);
         if (body->framing == HTTP_BODY_LENGTH && body->left == 0)
             client_complete(connection, data, input->len == 0);
         else
