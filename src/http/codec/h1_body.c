@@ -200,7 +200,8 @@ static size_t skip_plain_size(struct h1_body *body, const char *at, size_t len)
         return 0;
     body->left = size;
     body->state = DATA;
-    return (size_t)(at + 2 - start);
+    body->line_bytes = (unsigned)(at + 2 - start);
+    return body->line_bytes;
 }
 
 /* What stands between the bytes of two chunks, as far as it is plain. */
