@@ -137,12 +137,10 @@ static void send_large(struct http_connection *connection, struct bytes chunk, b
 
 static void send_small(struct http_connection *connection, struct bytes chunk, bool is_chunked)
 {
-    struct buffer *out = connection_out(connection);
     if (is_chunked)
-        h1_write_chunk_size(out, chunk.len);
-    buffer_append(out, chunk);
-    if (is_chunked)
-        buffer_append(out, H1_CHUNK_END);
+        h1_write_chunk(connection_out(connection), chunk);
+    else
+        buffer_append(connection_out(connection), chunk);
 }
 
 void h1_send(struct exchange *exchange, struct bytes chunk)

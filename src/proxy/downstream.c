@@ -6,8 +6,6 @@
  * does not come within the buffer limit is a 413, as is a process-wide budget that is spent. */
 #include "proxy/proxied.h"
 
-#include <stdlib.h>
-
 #include "proxy/measure.h"
 #include "proxy/sticky.h"
 #include "route/match.h"
@@ -24,9 +22,6 @@ const struct proxy_config proxy_defaults = {
     .hold_bytes = 1 << 20,
 };
 
-/* Kept for reuse per worker: about as many as are in progress at once on a busy one. */
-#define MAX_SPARE 64
-
 /* Received straight into the held body: worth it from here, and not more at once, so that it is scanned while it is in
  * the cache. */
 #define LEAST_BODY_ROOM (4u << 10)
@@ -34,19 +29,11 @@ const struct proxy_config proxy_defaults = {
 
 static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchange)
 {
-    struct proxied *proxied;
-    if (list_is_empty(&proxy->spare)) {
-        proxied = calloc(1, sizeof *proxied);
-        if (proxied == NULL)
-            abort();
-        list_init(&proxied->link);
-    } else {
-        proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);
-        proxy->spare_count--;
-        proxy->spare_body_bytes -= proxied->body.capacity;
-    }
+    struct proxied *proxied = spares_take(&proxy->spare_proxied);
+    memset(proxied, 0, sizeof *proxied);
     proxied->proxy = proxy;
     proxied->exchange = exchange;
+    proxied->held = held_request_take(proxy);
     exchange->handler_data = proxied;
     proxy->active_count++;
     metric_add(proxy->active, 1);
@@ -56,26 +43,11 @@ static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchang
 static void recycle(struct proxied *proxied)
 {
     struct proxy *proxy = proxied->proxy;
-    if (proxied->body.capacity > RESERVE_BODY_BYTES ||
-        proxy->spare_body_bytes + proxied->body.capacity > SPARE_BODY_BYTES)
-        buffer_deinit(&proxied->body);
-    buffer_clear(&proxied->body);
-    buffer_clear(&proxied->head);
     buffer_deinit(&proxied->half_event); /* rarely has memory */
-    if (proxy->spare_count >= MAX_SPARE) {
-        buffer_deinit(&proxied->body);
-        buffer_deinit(&proxied->head);
-        free(proxied);
-        return;
-    }
-    /* All but the buffers (kept) and what is initialised when it is used. */
-    struct buffer body = proxied->body, head = proxied->head;
-    memset(proxied, 0, offsetof(struct proxied, scan));
-    proxied->body = body;
-    proxied->head = head;
-    list_push_front(&proxy->spare, &proxied->link);
-    proxy->spare_count++;
-    proxy->spare_body_bytes += proxied->body.capacity;
+    spares_give_back(&proxy->spare_answers, proxied->answer);
+    if (proxied->held != NULL)
+        held_request_give_back(proxy, proxied->held);
+    spares_give_back(&proxy->spare_proxied, proxied);
 }
 
 void proxied_give_back_budget(struct proxied *proxied)
@@ -266,27 +238,25 @@ static void on_request_head(struct exchange *exchange)
     if (proxied->rule->request_timeout_ms > 0)
         reactor_timer_set(exchange->reactor, &proxied->deadline, proxied->rule->request_timeout_ms);
     proxied->has_body = request->framing != HTTP_BODY_NONE;
-    if (!proxied->has_body) {
-        openai_scan_init(&proxied->scan);
+    if (!proxied->has_body)
         return;
-    }
     proxied->is_scanned = is_scannable(proxied);
     if (proxied->is_scanned && has_content_coding(request)) {
         proxied_fail(proxied, END_CONTENT_ENCODING);
         return;
     }
-    openai_scan_init(&proxied->scan);
     sticky_prepare(proxied);
     if (request->framing == HTTP_BODY_LENGTH)
-        buffer_reserve(&proxied->body, request->content_length < RESERVE_BODY_BYTES ? (size_t)request->content_length
-                                                                                    : RESERVE_BODY_BYTES);
+        buffer_reserve(&proxied->held->body, request->content_length < RESERVE_BODY_BYTES
+                                                 ? (size_t)request->content_length
+                                                 : RESERVE_BODY_BYTES);
 }
 
 /* Pages beyond the first are taken from the process-wide budget; what is smaller is bounded by the connections. */
 static bool take_budget(struct proxied *proxied, size_t bytes)
 {
     struct body_budget *budget = proxied->proxy->config.budget;
-    if (proxied->budget_bytes == 0 && buffer_len(&proxied->body) + bytes <= 4096)
+    if (proxied->budget_bytes == 0 && buffer_len(&proxied->held->body) + bytes <= 4096)
         return true;
     unsigned long long held = atomic_fetch_add_explicit(&budget->held_bytes, bytes, memory_order_relaxed) + bytes;
     proxied->budget_bytes += bytes;
@@ -296,7 +266,7 @@ static bool take_budget(struct proxied *proxied, size_t bytes)
 
 static void fail_scan(struct proxied *proxied)
 {
-    enum scan_error error = proxied->scan.error;
+    enum scan_error error = proxied->held->scan.error;
     struct exchange *exchange = proxied->exchange;
     if (proxied->is_responding) { /* the answer has begun before the body's end */
         proxied_end(proxied, END_BAD_BODY);
@@ -308,7 +278,7 @@ static void fail_scan(struct proxied *proxied)
 
 static bool scan(struct proxied *proxied, struct bytes piece)
 {
-    if (!proxied->is_scanned || openai_scan_feed(&proxied->scan, piece))
+    if (!proxied->is_scanned || openai_scan_feed(&proxied->held->scan, piece))
         return true;
     fail_scan(proxied);
     return false;
@@ -316,13 +286,13 @@ static bool scan(struct proxied *proxied, struct bytes piece)
 
 static bool knows_model(const struct proxied *proxied)
 {
-    return !proxied->is_scanned || proxied->scan.has_model;
+    return !proxied->is_scanned || proxied->held->scan.has_model;
 }
 
 /* The chunk that passes the limit is the last one that is held: by then the model has to be known. */
 static bool hold(struct proxied *proxied, struct bytes chunk)
 {
-    uint64_t room = proxied->buffer_limit_bytes - buffer_len(&proxied->body);
+    uint64_t room = proxied->buffer_limit_bytes - buffer_len(&proxied->held->body);
     size_t within = chunk.len < room ? chunk.len : (size_t)room;
     if (!scan(proxied, bytes_make(chunk.data, within)))
         return false;
@@ -336,10 +306,11 @@ static bool hold(struct proxied *proxied, struct bytes chunk)
         fail_by_limit(proxied, "budget", END_BODY_BUDGET);
         return false;
     }
-    if (proxied->body.data != NULL && chunk.data == proxied->body.data + proxied->body.tail) /* body_room() */
-        buffer_commit(&proxied->body, chunk.len);
+    if (proxied->held->body.data != NULL &&
+        chunk.data == proxied->held->body.data + proxied->held->body.tail) /* body_room() */
+        buffer_commit(&proxied->held->body, chunk.len);
     else
-        buffer_append(&proxied->body, chunk);
+        buffer_append(&proxied->held->body, chunk);
     return true;
 }
 
@@ -349,14 +320,14 @@ static char *body_room(struct exchange *exchange, uint64_t left, size_t *ret_siz
     struct proxied *proxied = exchange->handler_data;
     if (proxied == NULL || proxied->is_open || left < LEAST_BODY_ROOM)
         return NULL;
-    size_t room = proxied->body.capacity - proxied->body.tail;
+    size_t room = proxied->held->body.capacity - proxied->held->body.tail;
     *ret_size = room < MOST_BODY_ROOM ? room : MOST_BODY_ROOM;
-    return room >= LEAST_BODY_ROOM ? proxied->body.data + proxied->body.tail : NULL;
+    return room >= LEAST_BODY_ROOM ? proxied->held->body.data + proxied->held->body.tail : NULL;
 }
 
 static bool holds_enough(const struct proxied *proxied)
 {
-    size_t held = buffer_len(&proxied->body);
+    size_t held = buffer_len(&proxied->held->body);
     if (proxied->conversation != NULL && held < proxied->buffer_limit_bytes) /* who speaks stands in the last message */
         return false;
     return knows_model(proxied) && (held >= proxied->proxy->config.hold_bytes || held >= proxied->buffer_limit_bytes);
@@ -367,7 +338,7 @@ static void pass_on(struct proxied *proxied, struct bytes chunk, bool last)
 {
     if (chunk.len > 0 && !scan(proxied, chunk))
         return;
-    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->scan)) {
+    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->held->scan)) {
         fail_scan(proxied);
         return;
     }
@@ -389,7 +360,7 @@ static void on_request_body(struct exchange *exchange, struct bytes chunk, bool 
     if (!last && !holds_enough(proxied))
         return;
     proxied->is_open = !last;
-    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->scan)) {
+    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->held->scan)) {
         fail_scan(proxied);
         return;
     }
