@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "proxy/proxied.h"
+#include "route/priority.h"
 
 /* Between two looks at those that wait: the worst case of what the queue adds to a wait. */
 enum { LOOK_MS = 2 };
@@ -51,16 +52,26 @@ static void wait_for_turn(struct proxied *proxied)
         exchange_pause_body(proxied->exchange);
 }
 
+static int32_t priority_of(struct proxied *proxied)
+{
+    const struct split_choice *choice = &proxied->choice;
+    return route_priority(choice->arm, choice->model, openai_scan_model(&proxied->scan), proxied_find_header,
+                          proxied->exchange)
+        .value;
+}
+
 /* What has no body costs a model server next to nothing. */
 bool admission_enter(struct proxied *proxied)
 {
     struct pool *pool = proxied->choice.arm->pool;
-    int32_t priority = proxied->choice.model != NULL ? proxied->choice.model->priority : 0;
-    if (proxied->choice.arm->kind != POOL_ARM_POOL || !proxied->has_body || !pool_gate_asks(pool, priority))
+    if (proxied->choice.arm->kind != POOL_ARM_POOL || !proxied->has_body)
+        return true;
+    proxied->gate.item.priority = priority_of(proxied);
+    if (!pool_gate_asks(pool, proxied->gate.item.priority))
         return true;
     uint64_t now_ms = reactor_now_ms(proxied->proxy->reactor);
     proxied->gate.item = (struct flow_item){
-        .priority = priority,
+        .priority = proxied->gate.item.priority,
         .flow = flow_of(proxied),
         .bytes = buffer_len(&proxied->body),
         .deadline_ms = deadline_of(proxied, now_ms),

@@ -167,6 +167,33 @@ static void a_sheddable_request_is_refused_while_the_pool_is_saturated(void **st
     world_stop(&world);
 }
 
+#define OBJECTIVE(name, annotations, priority)                                                                         \
+    "apiVersion: llm-d.ai/v1alpha2\n"                                                                                  \
+    "kind: InferenceObjective\n"                                                                                       \
+    "metadata: {name: " name ", annotations: " annotations "}\n"                                                       \
+    "spec: {priority: " priority ", poolRef: {name: p}}\n"                                                             \
+    "---\n"
+
+/* Also against what the model's criticality says. */
+static void an_objective_decides_who_is_refused_while_the_pool_is_saturated(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, ONE_POOL MODEL("m", "{modelName: m, criticality: Sheddable, poolRef: {name: p}}"));
+    add_objects(&world, OBJECTIVE("vip", "{}", "1"));
+    add_objects(&world, OBJECTIVE("batch", "{serin.dev/models: nightly}", "-2"));
+    set_origins(&world, "p", 0, 1);
+    set_waiting(&world, 5);
+    client_post(&world, "x-llm-d-inference-objective: vip\r\n", prompt("x", ""));
+    assert_int_equal(asked(&world), 0);
+    client_post(&world, "", "{\"model\":\"nightly\",\"prompt\":\"x\"}");
+    until(&world, has_text(&world.got, "}}"));
+    assert_true(has_text(&world.got, "HTTP/1.1 429 ") && has_text(&world.got, "x-serin-reason: shed\r\n"));
+    assert_true(has_text(&world.got, "Retry-After: 1\r\n"));
+    assert_true(has_text(&world.got, "x-llm-d-request-dropped-reason: rejected-saturated\r\n"));
+    world_stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_request_waits_before_a_saturated_pool_and_goes_when_there_is_room),
         cmocka_unit_test(who_waits_too_long_gets_429_and_who_leaves_is_forgotten),
         cmocka_unit_test(a_sheddable_request_is_refused_while_the_pool_is_saturated),
+        cmocka_unit_test(an_objective_decides_who_is_refused_while_the_pool_is_saturated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
