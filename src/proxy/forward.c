@@ -184,7 +184,7 @@ static void describe(struct proxied *proxied)
 
 static void release(struct proxied *proxied)
 {
-    schedule_release(&proxied->ticket, reactor_now_ms(proxied->proxy->reactor), 0);
+    schedule_release(&proxied->ticket, reactor_now_ms(proxied->proxy->reactor), proxied->measure.answer_tokens);
 }
 
 void forward_start(struct proxied *proxied)

@@ -266,6 +266,8 @@ void measure_end(struct proxied *proxied, enum end_reason reason)
     struct measure *measure = &proxied->measure;
     struct measured measured;
     sum_up(proxied, reason, &measured);
+    if (reason == END_COMPLETE && measured.observation.output_tokens != OBSERVATION_UNKNOWN)
+        measure->answer_tokens = tokens_u32(measured.observation.output_tokens);
     count_answer(proxied, &measured);
     if (measure->arm != NULL)
         count_arm(proxied, &measured);

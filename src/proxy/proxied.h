@@ -61,6 +61,7 @@ struct measure {
     unsigned cured_status;                  /* of a server's error that another endpoint made good; 0: none */
     uint64_t bytes_out;                     /* of the answer's body */
     uint64_t first_token_us, last_token_us; /* streams; 0: none yet */
+    uint32_t answer_tokens;                 /* once it has ended well; 0: unknown */
 };
 
 struct proxied {
