@@ -173,6 +173,8 @@ static void describe(struct proxied *proxied)
     pick->target_model =
         proxied->choice.target != NULL ? proxied->choice.target->name : openai_scan_model(&proxied->scan);
     sticky_describe_pick(proxied);
+    pick->header = proxied_find_header;
+    pick->header_context = proxied->exchange;
     pick->excluded_count = 0;
     if (proxied->is_scanned)
         prompt_prefix_make(&proxied->scan, buffer_bytes(&proxied->body), pick->target_model, proxied->exchange->arena,

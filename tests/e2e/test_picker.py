@@ -84,6 +84,47 @@ def test_requests_wait_before_a_saturated_pool(gateways, tmp_path):
     assert gateway.metric("serin_pool_queued_requests", pool="default/twins") == 0
 
 
+PICKER = """
+      apiVersion: llm-d.ai/v1alpha1
+      kind: EndpointPickerConfig
+      plugins:
+      - type: label-selector-filter
+        parameters: {matchLabels: {app: twins}, matchExpressions: [{key: retired, operator: DoesNotExist}]}
+      - {type: header-based-testing-filter}
+      - {type: queue-scorer}
+"""
+
+
+@pytest.mark.short
+def test_filters_by_label_and_header_choose_endpoints(gateways, tmp_path):
+    folder = tmp_path / "manifests"
+    shutil.copytree(DATA / "replicas", folder)
+    file = folder / "models.yaml"
+    head = "kind: InferencePool\nmetadata:\n"
+    file.write_text(file.read_text().replace(head, head + "  annotations:\n    serin.dev/picker: |" + PICKER, 1))
+    gateway = gateways([folder]).wait_endpoints(2)
+
+    def ask(client, wanted):
+        return client.post("/v1/completions", json=prompt("x", 10), headers={"test-epp-endpoint-selection": wanted})
+
+    with gateway.client() as client:
+        for sim in gateway.sims() * 2:
+            before = len(sim.requests())
+            assert ask(client, sim.address).status_code == 200
+            assert len(sim.requests()) == before + 1
+        nobody = ask(client, "127.0.0.1")
+        assert (nobody.status_code, nobody.headers["x-serin-reason"]) == (503, "no_endpoint")
+        # A label of a Pod that is there already.
+        pods = gateway.kubectl("get", "pods", "-l", "app=twins", "-o", "name").split()
+        gateway.kubectl("label", pods[0], "retired=yes")
+        until(lambda: sum(endpoint["scores"] is not None for endpoint in gateway.endpoints("twins")) == 1,
+              "one endpoint left")
+        left = next(e["address"] for e in gateway.endpoints("twins") if e["scores"] is not None)
+        gone = next(e["address"] for e in gateway.endpoints("twins") if e["scores"] is None)
+        assert ask(client, left).status_code == 200
+        assert ask(client, gone).status_code == 503
+
+
 def test_a_batching_model_server_computes_a_prompt_once(gateways):
     gateway = gateways([DATA / "replicas"]).wait_endpoints(2)
     for sim in gateway.sims():
