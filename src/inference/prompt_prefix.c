@@ -4,6 +4,8 @@
 
 #include <xxhash.h>
 
+#include "base/compiler.h"
+#include "inference/payload/prompt_blob.h"
 #include "inference/prefix_hash.h"
 
 static struct bytes span_bytes(struct bytes body, struct scan_span span)
@@ -11,29 +13,59 @@ static struct bytes span_bytes(struct bytes body, struct scan_span span)
     return span.offset + span.len <= body.len ? bytes_make(body.data + span.offset, span.len) : BYTES("");
 }
 
+/* As many bytes as it counts for: no more than it has. */
+static size_t feed_blob(struct prefix_hasher *hasher, const struct prompt_blob *blob)
+{
+    uint64_t words[PROMPT_BLOB_TOKENS * PROMPT_BYTES_PER_TOKEN / sizeof blob->digest];
+    size_t count = blob->len / sizeof words[0] < ARRAY_LEN(words) ? blob->len / sizeof words[0] : ARRAY_LEN(words);
+    for (size_t i = 0; i < count; i++)
+        words[i] = blob->digest;
+    if (blob->has_digest)
+        prefix_hasher_feed(hasher, bytes_make((const char *)words, count * sizeof words[0]));
+    return count * sizeof words[0];
+}
+
+/* Returns the bytes that it counts for.  Behind data of which too little is here, nothing is hashed. */
+static size_t feed_messages(struct prefix_hasher *hasher, struct bytes messages, bool *ret_is_cut)
+{
+    size_t cursor = 0, from = 0, total = 0;
+    struct prompt_blob blob;
+    while (prompt_blob_next(messages, &cursor, &blob)) {
+        prefix_hasher_feed(hasher, bytes_make(messages.data + from, blob.offset - from));
+        total += blob.offset - from + feed_blob(hasher, &blob);
+        from = blob.offset + blob.len;
+        *ret_is_cut = from == messages.len;
+        if (!blob.has_digest)
+            return total;
+    }
+    prefix_hasher_feed(hasher, bytes_skip(messages, from));
+    return total + messages.len - from;
+}
+
 void prompt_prefix_make(const struct openai_scan *scan, struct bytes body, struct bytes target_model,
                         struct arena *arena, struct prompt_prefix *ret_prefix)
 {
     struct scan_span prompt = scan->prompt_span.len > 0 ? scan->prompt_span : openai_scan_begun_prompt(scan);
-    const struct bytes parts[] = {span_bytes(body, scan->tools_span), span_bytes(body, scan->system_span),
-                                  span_bytes(body, prompt)};
-    struct bytes salt = span_bytes(body, scan->salt_span);
-    size_t total = 0;
-    for (unsigned i = 0; i < ARRAY_LEN(parts); i++)
-        total += parts[i].len;
-    size_t tokens = total / PROMPT_BYTES_PER_TOKEN;
-    *ret_prefix = (struct prompt_prefix){.tokens = tokens < UINT32_MAX ? (uint32_t)tokens : UINT32_MAX};
-    size_t units = total / PREFIX_SMALL_BYTES;
+    const struct bytes heads[] = {span_bytes(body, scan->tools_span), span_bytes(body, scan->system_span)};
+    struct bytes salt = span_bytes(body, scan->salt_span), messages = span_bytes(body, prompt);
+    size_t total = heads[0].len + heads[1].len, most = total + messages.len;
+    *ret_prefix = (struct prompt_prefix){.count = 0};
+    size_t units = most / PREFIX_SMALL_BYTES;
     unsigned capacity = units < UINT32_MAX ? prefix_blocks((uint32_t)units) : PROMPT_PREFIX_BLOCKS;
     capacity = capacity < PROMPT_PREFIX_BLOCKS ? capacity : PROMPT_PREFIX_BLOCKS;
-    if (capacity == 0)
-        return;
 
-    uint64_t *hashes = arena_alloc(arena, capacity * sizeof *hashes);
+    uint64_t *hashes = capacity > 0 ? arena_alloc(arena, capacity * sizeof *hashes) : NULL;
     struct prefix_hasher hasher;
     prefix_hasher_init(&hasher, target_model, salt.len > 0 ? XXH3_64bits(salt.data, salt.len) : 0, hashes, capacity);
-    for (unsigned i = 0; i < ARRAY_LEN(parts); i++)
-        prefix_hasher_feed(&hasher, parts[i]);
+    for (unsigned i = 0; i < ARRAY_LEN(heads); i++)
+        prefix_hasher_feed(&hasher, heads[i]);
+    if (scan->has_blob)
+        total += feed_messages(&hasher, messages, &ret_prefix->is_cut_in_blob);
+    else
+        prefix_hasher_feed(&hasher, messages);
+    total = scan->has_blob ? total : most;
+    size_t tokens = total / PROMPT_BYTES_PER_TOKEN;
+    ret_prefix->tokens = tokens < UINT32_MAX ? (uint32_t)tokens : UINT32_MAX;
     ret_prefix->hashes = hashes;
     ret_prefix->count = hasher.count;
 }

@@ -181,7 +181,7 @@ static void describe(struct proxied *proxied)
                            &prefix);
     pick->prefix_hashes = prefix.hashes;
     pick->prefix_count = prefix.count;
-    pick->prompt_tokens = prefix.tokens + tokens_to_come(proxied);
+    pick->prompt_tokens = prefix.tokens + (prefix.is_cut_in_blob ? 0 : tokens_to_come(proxied));
 }
 
 static void release(struct proxied *proxied)

@@ -1,4 +1,7 @@
 """Which endpoint of a pool gets a request, and what annotations of the pool change about it."""
+import base64
+import json
+import random
 import shutil
 import time
 
@@ -41,6 +44,29 @@ def test_a_prompt_returns_to_where_it_is_cached(gateways):
     assert gateway.metric("serin_prefix_index_entries") > 12
     for line in ('llm_d_epp_ready_endpoints{name="twins"} 2', 'inference_pool_ready_pods{name="twins"} 2'):
         assert line in gateway.metrics()
+
+
+def test_an_image_is_the_same_prompt_however_its_json_is_written(gateways):
+    gateway = gateways([DATA / "replicas"]).wait_endpoints(2)
+
+    def body(image):
+        url = "data:image/png;base64," + base64.b64encode(image).decode()
+        return json.dumps({"model": "mymodel", "max_tokens": 1, "messages": [
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}},
+                                         {"type": "text", "text": "What is this?"}]}]})
+
+    def served(client, text):
+        before = {sim.address: len(sim.requests()) for sim in gateway.sims()}
+        answer = client.post("/v1/chat/completions", content=text, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 200, answer.text
+        return next(sim.address for sim in gateway.sims() if len(sim.requests()) > before[sim.address])
+
+    with gateway.client() as client:
+        bodies = [body(random.randbytes(200_000)) for _ in range(12)]
+        first = [served(client, text) for text in bodies]
+        assert len(set(first)) == 2
+        # As PHP writes JSON.
+        assert [served(client, text.replace("/", "\\/")) for text in bodies] == first
 
 
 def test_scorers_of_an_annotation_are_in_force_and_follow_an_edit(gateways, tmp_path):
