@@ -5,6 +5,7 @@
  * the server closed while it was idle: that try does not count against the endpoint. */
 #include "http/codec/h1_write.h"
 #include "inference/prompt_prefix.h"
+#include "proxy/decision.h"
 #include "proxy/hop_headers.h"
 #include "proxy/measure.h"
 #include "proxy/sticky.h"
@@ -63,7 +64,6 @@ static void write_request(struct proxied *proxied)
         !bytes_equal(proxied->choice.target->name, openai_scan_model(&proxied->scan)))
         openai_rewrite_model(&proxied->scan, body, proxied->choice.target->name, proxied->exchange->arena,
                              &proxied->rewrite);
-    make_request_id(proxied);
     hop_write_request(&proxied->head, proxied->exchange, bytes_of(proxied->endpoint->text), body_length(proxied),
                       proxied->request_id, proxied->rule->pin_headers, proxied->rule->pin_header_count);
     join_pieces(proxied);
@@ -145,12 +145,15 @@ static bool pick(struct proxied *proxied)
     struct proxy *proxy = proxied->proxy;
     proxied->pick.now_ms = reactor_now_ms(proxy->reactor);
     proxied->pick.random = random_next(&proxy->random);
+    proxied->pick.listener = decisions_listen(proxy->decisions);
     proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
     if (proxied->endpoint == NULL &&
         proxied->pick.subset_count > 0) { /* the others may say themselves what they lack */
         proxied->pick.subset_count = 0;
         proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
     }
+    if (proxied->pick.listener != NULL)
+        decisions_tell(proxy->decisions, proxied);
     proxied->endpoints_tried += proxied->endpoint != NULL;
     return proxied->endpoint != NULL;
 }
@@ -176,6 +179,7 @@ static void describe(struct proxied *proxied)
     pick->header = proxied_find_header;
     pick->header_context = proxied->exchange;
     pick->excluded_count = 0;
+    make_request_id(proxied);
     if (proxied->is_scanned)
         prompt_prefix_make(&proxied->scan, buffer_bytes(&proxied->body), pick->target_model, proxied->exchange->arena,
                            &prefix);

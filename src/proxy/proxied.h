@@ -41,6 +41,7 @@ struct proxy {
     unsigned retrying;                /* of them, those that wait for an answer to a try beyond the first */
     struct list waiting;              /* struct proxied, by `turn`: before a saturated pool */
     struct wheel_timer waiting_timer; /* armed while there are any */
+    struct decisions *decisions;      /* picks that are told; NULL: no decision log */
     struct list spare;                /* struct proxied */
     unsigned spare_count;
     size_t spare_body_bytes;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proxy/arm_metrics.h"
+#include "proxy/decision.h"
 #include "proxy/sticky.h"
 
 static void on_connection(void *server_data, int delta)
@@ -45,6 +46,7 @@ struct proxy *proxy_new(struct reactor *reactor, const struct proxy_config *conf
     random_seed_from_kernel(&proxy->random);
     list_init(&proxy->spare);
     admission_init(proxy);
+    proxy->decisions = decisions_new(config->decision_log);
     for (unsigned i = 0; i < END_REASON_COUNT; i++)
         proxy->ends[i] =
             metrics_series(metrics, shard, METRIC_REQUEST_ENDS, (const char *[]){end_reason_text((enum end_reason)i)});
@@ -65,6 +67,7 @@ void proxy_free(struct proxy *proxy)
     if (proxy == NULL)
         return;
     admission_deinit(proxy);
+    decisions_free(proxy->decisions);
     upstream_pool_free(proxy->upstreams);
     while (!list_is_empty(&proxy->spare)) {
         struct proxied *proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);

@@ -318,7 +318,7 @@ struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *req
         gathering.matched = matched;
     }
     pthread_mutex_lock(&pool->lock);
-    int index = choose(pool, &gathering, NULL, &facts, &count);
+    int index = choose(pool, &gathering, request->listener, &facts, &count);
     if (index >= 0) {
         const struct candidate *candidate = &pool->schedule->candidates[index];
         chosen = endpoint_take(candidate->endpoint);

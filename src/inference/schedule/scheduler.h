@@ -24,7 +24,8 @@ struct pick_request {
     /* As request_facts has it. */
     bool (*header)(void *context, struct bytes name, struct bytes *ret_value);
     void *header_context;
-    bool only_trusted; /* not those to be avoided, even when there are no others */
+    const struct profile_listener *listener; /* told under the pool's lock; NULL: nobody listens */
+    bool only_trusted;                       /* not those to be avoided, even when there are no others */
     uint64_t now_ms;
     uint64_t random; /* for ties */
 };
