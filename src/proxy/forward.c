@@ -3,6 +3,7 @@
  *
  * A request is replayed only while nothing of an answer was seen.  A reset keep-alive connection is most often one that
  * the server closed while it was idle: that try does not count against the endpoint. */
+#include "base/clock.h"
 #include "http/codec/h1_write.h"
 #include "inference/prompt_prefix.h"
 #include "proxy/decision.h"
@@ -146,12 +147,14 @@ static bool pick(struct proxied *proxied)
     proxied->pick.now_ms = reactor_now_ms(proxy->reactor);
     proxied->pick.random = random_next(&proxy->random);
     proxied->pick.listener = decisions_listen(proxy->decisions);
+    uint64_t began_us = clock_now_us(); /* the turn's time would be the same before and after */
     proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
     if (proxied->endpoint == NULL &&
         proxied->pick.subset_count > 0) { /* the others may say themselves what they lack */
         proxied->pick.subset_count = 0;
         proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
     }
+    metric_observe_us(proxy->pick_time, clock_now_us() - began_us);
     if (proxied->pick.listener != NULL)
         decisions_tell(proxy->decisions, proxied);
     proxied->endpoints_tried += proxied->endpoint != NULL;

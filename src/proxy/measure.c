@@ -7,6 +7,7 @@
 
 #include "canary/tap.h"
 #include "proxy/arm_metrics.h"
+#include "proxy/request_metrics.h"
 
 /* Model names come from clients: those that no arm fixes are counted under their pool. */
 static struct bytes arm_of(const struct proxied *proxied)
@@ -271,6 +272,7 @@ void measure_end(struct proxied *proxied, enum end_reason reason)
     count_answer(proxied, &measured);
     if (measure->arm != NULL)
         count_arm(proxied, &measured);
+    request_metrics_end(proxied, &measured);
     for (unsigned i = 0; i < measure->tap_count; i++)
         tell_tap(proxied, &measure->taps[i], &measured);
     if (proxied->proxy->config.access_log != NULL)

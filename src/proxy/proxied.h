@@ -30,7 +30,9 @@ struct proxy {
     struct random_state random;
     struct metrics *metrics;
     unsigned shard;
-    struct arm_table *arms; /* metrics by arm */
+    struct arm_table *arms;                 /* metrics by arm */
+    struct request_metrics_table *requests; /* by model */
+    struct metric_series *pick_time;
     struct metric_series *ends[END_REASON_COUNT];
     struct metric_series *active, *aborts, *cut, *held_bytes, *connections_total, *connections_open;
     struct metric_series *connects_failed, *retries_refused;
@@ -56,8 +58,9 @@ struct tap_hold {
 
 /* See measure.h. */
 struct measure {
-    struct arm_metrics *arm; /* NULL: it was not sent anywhere */
-    struct tap_hold taps[2]; /* of the pool arm, of the model arm */
+    struct arm_metrics *arm;         /* NULL: it was not sent anywhere */
+    struct request_metrics *request; /* NULL: it names no model, or goes to no pool */
+    struct tap_hold taps[2];         /* of the pool arm, of the model arm */
     unsigned tap_count;
     unsigned cured_status;                  /* of a server's error that another endpoint made good; 0: none */
     uint64_t bytes_out;                     /* of the answer's body */

@@ -69,6 +69,26 @@ def test_an_image_is_the_same_prompt_however_its_json_is_written(gateways):
         assert [served(client, text.replace("/", "\\/")) for text in bodies] == first
 
 
+def test_metrics_have_the_names_of_the_reference_and_few_labels(gateways):
+    gateway = gateways([DATA / "replicas"]).wait_endpoints(2)
+    body = {"model": "mymodel", "prompt": "Tell me.", "max_tokens": 3, "stream": True,
+            "stream_options": {"include_usage": True}}
+    with gateway.client() as client:
+        assert client.post("/v1/completions", json=body).status_code == 200
+        for n in range(5):
+            assert client.post("/v1/completions", json={**body, "model": f"model {n}"}).status_code == 404
+    labels = {"model_name": "mymodel", "target_model_name": "mymodel", "priority": "0"}
+    for prefix in ("llm_d_epp_request_", "inference_objective_request_"):
+        until(lambda: gateway.metric(prefix + "total", **labels) == 1, prefix + "total")
+        assert gateway.metric(prefix + "total", model_name="other") == 5
+        assert gateway.metric(prefix + "error_total", model_name="other", error_code="ModelServerError") == 5
+        assert gateway.metric(prefix + "ttft_seconds_count", streaming="true", **labels) == 1
+    assert gateway.metric("inference_objective_output_tokens_sum", **labels) == 3
+    assert gateway.metric("llm_d_epp_request_output_tokens_sum", **labels) == 3
+    assert gateway.metric("inference_extension_scheduler_e2e_duration_seconds_count") >= 6
+    assert 'inference_pool_ready_pods{name="twins"} 2' in gateway.metrics()
+
+
 def test_scorers_of_an_annotation_are_in_force_and_follow_an_edit(gateways, tmp_path):
     folder = annotated(tmp_path, scorers="queue-scorer=2, prefix-cache-scorer=3")
     gateway = gateways([folder]).wait_endpoints(2)
