@@ -7,7 +7,7 @@
 
 #include "base/hashmap.h"
 
-enum { ENTRIES_MAX = 500, LABEL_BYTES = SCAN_MODEL_BYTES + 1 };
+enum { ENTRIES_MAX = 500, LABEL_BYTES = SCAN_MODEL_BYTES + 1, KEY_BYTES = 2 * SCAN_MODEL_BYTES + 8 };
 
 struct labels {
     char model[LABEL_BYTES], target[LABEL_BYTES], priority[12];
@@ -108,18 +108,33 @@ static struct metric_series *rewrites_of(const struct request_metrics_table *tab
                           (const char *[]){slash + 1, labels->model, labels->target});
 }
 
+static size_t append(char *key, size_t len, struct bytes text)
+{
+    size_t room = KEY_BYTES - len, taken = text.len < room ? text.len : room;
+    if (taken > 0)
+        memcpy(key + len, text.data, taken);
+    return len + taken;
+}
+
+/* Made for each request: no printf. */
+static size_t make_key(int32_t priority, struct bytes model, struct bytes target, char key[KEY_BYTES])
+{
+    uint16_t model_len = (uint16_t)model.len;
+    memcpy(key, &priority, sizeof priority);
+    memcpy(key + sizeof priority, &model_len, sizeof model_len);
+    size_t len = append(key, sizeof priority + sizeof model_len, model);
+    return append(key, len, target);
+}
+
 /* One of the configuration's, or, may_add, one that a server has answered for. */
 static struct request_metrics *find(struct request_metrics_table *table, const struct proxied *proxied, bool may_add)
 {
     const struct model_rule *rule = proxied->choice.model;
     struct bytes model = openai_scan_model(&proxied->scan);
     struct bytes target = proxied->choice.target != NULL ? proxied->choice.target->name : model;
-    char key[2 * SCAN_MODEL_BYTES + 32];
-    int len =
-        snprintf(key, sizeof key, "%d %.*s\n%.*s", proxied->gate.item.priority, BYTES_ARG(model), BYTES_ARG(target));
-    if (len < 0 || (size_t)len >= sizeof key)
-        return other_of(table);
-    struct request_metrics *entry = hashmap_get(table->by_key, bytes_make(key, (size_t)len));
+    char key[KEY_BYTES];
+    size_t len = make_key(proxied->gate.item.priority, model, target, key);
+    struct request_metrics *entry = hashmap_get(table->by_key, bytes_make(key, len));
     if (entry != NULL)
         return entry;
     bool is_configured = rule != NULL && rule->model.len > 0;
@@ -131,7 +146,9 @@ static struct request_metrics *find(struct request_metrics_table *table, const s
     snprintf(labels.priority, sizeof labels.priority, "%d", proxied->gate.item.priority);
     entry = make(table, &labels);
     entry->rewrites = rewrites_of(table, proxied, &labels);
-    entry->key = bytes_make(must(strndup(key, (size_t)len)), (size_t)len);
+    char *kept = must(malloc(len));
+    memcpy(kept, key, len);
+    entry->key = bytes_make(kept, len);
     hashmap_put(table->by_key, entry->key, entry);
     return entry;
 }
