@@ -52,34 +52,32 @@ static const char *behind_url_head(const char *at, const char *end)
 }
 
 /* Of the data without the backslashes in it, as far as BLOB_HASHED_BYTES. */
-static uint64_t hash_data(const char *at, const char *end, size_t *ret_hashed)
+static uint64_t hash_data(struct bytes data, size_t *ret_hashed)
 {
-    const char *backslash = memchr(at, '\\', (size_t)(end - at));
-    size_t len = (size_t)(end - at), left = BLOB_HASHED_BYTES;
-    if (backslash == NULL) {
-        *ret_hashed = len < left ? len : left;
-        return XXH3_64bits(at, *ret_hashed);
+    size_t run = bytes_find(data, '\\'), left = BLOB_HASHED_BYTES;
+    if (run == data.len) {
+        *ret_hashed = run < left ? run : left;
+        return XXH3_64bits(data.data, *ret_hashed);
     }
     XXH3_state_t state;
     XXH3_64bits_reset(&state);
-    while (at < end && left > 0) {
-        backslash = memchr(at, '\\', (size_t)(end - at));
-        len = (size_t)((backslash != NULL ? backslash : end) - at);
-        XXH3_64bits_update(&state, at, len < left ? len : left);
-        left -= len < left ? len : left;
-        at += len + (backslash != NULL);
+    while (data.len > 0 && left > 0) {
+        run = bytes_find(data, '\\');
+        XXH3_64bits_update(&state, data.data, run < left ? run : left);
+        left -= run < left ? run : left;
+        data = bytes_skip(data, run < data.len ? run + 1 : run);
     }
     *ret_hashed = BLOB_HASHED_BYTES - left;
     return XXH3_64bits_digest(&state);
 }
 
 /* Padding says nothing. */
-static void make_digest(const char *at, const char *end, bool is_whole, struct prompt_blob *blob)
+static void make_digest(struct bytes data, bool is_whole, struct prompt_blob *blob)
 {
     size_t hashed = 0;
-    while (is_whole && end > at && end[-1] == '=')
-        end--;
-    blob->digest = hash_data(at, end, &hashed);
+    while (is_whole && data.len > 0 && data.data[data.len - 1] == '=')
+        data.len--;
+    blob->digest = hash_data(data, &hashed);
     blob->has_digest = is_whole || hashed == BLOB_HASHED_BYTES;
 }
 
@@ -92,10 +90,9 @@ bool prompt_blob_next(struct bytes messages, size_t *cursor, struct prompt_blob 
         at = close < end ? close + 1 : end;
         if (data == NULL || close - data < BLOB_LEAST_BYTES)
             continue;
-        *ret_blob = (struct prompt_blob){.offset = (size_t)(start - messages.data),
-                                         .len = (size_t)(close - start),
-                                         .data = (size_t)(data - start)};
-        make_digest(data, close, close < end, ret_blob);
+        *ret_blob = (struct prompt_blob){
+            .offset = (size_t)(start - messages.data), .len = (size_t)(close - start), .data = (size_t)(data - start)};
+        make_digest(bytes_make(data, (size_t)(close - data)), close < end, ret_blob);
         *cursor = (size_t)(at - messages.data);
         return true;
     }
