@@ -12,10 +12,11 @@
                                                            "{value: old}}], targets: [{modelRewrite: new}]}]}\n"       \
                                                            "---\n"
 
+/* "true": of what tells streams apart. */
 static int64_t count(const struct world *world, enum metric_id id, const char *model, const char *target,
                      const char *priority)
 {
-    return metrics_value(world->metrics, id, (const char *[]){model, target, priority});
+    return metrics_value(world->metrics, id, (const char *[]){model, target, priority, "true"});
 }
 
 /* Answered by the first origin. */
