@@ -122,6 +122,21 @@ static const char *take_access_log(void *context, const char *value)
     return value[0] != '\0' ? NULL : "must name a file, or - for standard output";
 }
 
+static const char *take_decision_log(void *context, const char *value)
+{
+    ((struct up_options *)context)->config.decision_log = value;
+    return value[0] != '\0' ? NULL : "must name a file, or - for standard output";
+}
+
+static const char *take_decision_every(void *context, const char *value)
+{
+    double every;
+    if (!option_number(value, 1, 1e9, &every) || every != (unsigned)every)
+        return "must be 1..1000000000";
+    ((struct up_options *)context)->config.decision_every = (unsigned)every;
+    return NULL;
+}
+
 static const char *take_log_level(void *context, const char *value)
 {
     enum log_level level;
@@ -146,6 +161,9 @@ static const struct option_spec specs[] = {
     {"--hide-arm", NULL, NULL, "do not tell clients the arm (x-serin-arm, x-serin-revision)", take_hide_arm},
     {"--log", NULL, "FILE", "write log lines there; SIGHUP opens it anew (standard error)", take_log},
     {"--access-log", NULL, "FILE|-", "a line of JSON for each request; SIGHUP opens it anew (off)", take_access_log},
+    {"--decision-log", NULL, "FILE|-", "a line of JSON for some picks: all scores of all endpoints (off)",
+     take_decision_log},
+    {"--decision-every", NULL, "N", "of so many picks one is in the decision log (100)", take_decision_every},
     {"--log-level", NULL, "LEVEL", "error, warn, info or debug (info)", take_log_level},
     {"--body-budget", NULL, "MIB", "memory for request bodies of all clients together (1024)", take_budget},
 };
@@ -167,6 +185,7 @@ int cli_up(int argc, char **argv)
         .address_count = 1,
         .sim_speed = 1,
         .drain_ms = 30000,
+        .decision_every = 100,
         .workers = online > 0 && online <= MAX_WORKERS ? (unsigned)online : 1,
         .body_budget_bytes = 1ull << 30,
     };

@@ -2,6 +2,7 @@
 /* members.c: selectors against Pods and EndpointSlices. */
 #include "control/members.h"
 
+#include "base/buffer.h"
 #include "kube/api/core.h"
 #include "kube/api/inference.h"
 
@@ -37,6 +38,18 @@ static const char *revision_of(const struct kube_object *pod)
     return hash != NULL ? hash : kube_labels_get(&pod->labels, "controller-revision-hash"); /* StatefulSet, DaemonSet */
 }
 
+/* As endpoints keep them. */
+static const char *labels_of(const struct kube_object *object, struct arena *arena)
+{
+    struct buffer text = {0};
+    buffer_append_char(&text, '\n');
+    for (unsigned i = 0; i < object->labels.len; i++)
+        buffer_printf(&text, "%s=%s\n", object->labels.items[i].key, object->labels.items[i].value);
+    const char *copy = object->labels.len > 0 ? arena_strndup(arena, buffer_bytes(&text)) : NULL;
+    buffer_deinit(&text);
+    return copy;
+}
+
 static bool is_member_pod(const struct kube_object *object, const char *namespace_, const struct kube_labels *selector)
 {
     const struct pod_spec *pod = object->spec;
@@ -51,6 +64,22 @@ static bool is_mirror(const struct kube_object *slice)
     return manager != NULL && strncmp(manager, "endpointslice-controller.", strlen("endpointslice-controller.")) == 0;
 }
 
+static void add_slice_of_pool(struct member_list *list, struct arena *arena, const struct kube_object *object,
+                              const struct inference_pool_spec *spec)
+{
+    const struct endpoint_slice_spec *slice = object->spec;
+    const char *labels = labels_of(object, arena);
+    for (unsigned i = 0; i < slice->endpoint_count; i++)
+        for (unsigned a = 0; a < slice->endpoints[i].address_count; a++)
+            for (unsigned p = 0; p < spec->port_count; p++) {
+                struct pool_member *member = add_member(list, arena, slice->endpoints[i].addresses[a], spec->ports[p],
+                                                        owner_text(object, arena), slice->endpoints[i].is_ready, true);
+                /* A Pod of this address has its own. */
+                if (member->labels == NULL)
+                    member->labels = labels;
+            }
+}
+
 void members_of_pool(const struct object_cache *cache, const struct kube_object *pool, struct arena *arena,
                      struct member_list *ret_members)
 {
@@ -61,20 +90,19 @@ void members_of_pool(const struct object_cache *cache, const struct kube_object 
         const struct pod_spec *pod = object->spec;
         if (!is_member_pod(object, pool->namespace_, &spec->selector))
             continue;
-        for (unsigned i = 0; i < spec->port_count; i++)
-            add_member(ret_members, arena, pod->pod_ip, spec->ports[i], owner_text(object, arena), pod->is_ready, false)
-                ->revision = revision_of(object);
+        const char *labels = labels_of(object, arena);
+        for (unsigned i = 0; i < spec->port_count; i++) {
+            struct pool_member *member = add_member(ret_members, arena, pod->pod_ip, spec->ports[i],
+                                                    owner_text(object, arena), pod->is_ready, false);
+            member->revision = revision_of(object);
+            member->labels = labels;
+        }
     }
     for (size_t cursor = 0; (object = object_cache_next(cache, KUBE_ENDPOINT_SLICE, &cursor)) != NULL;) {
-        const struct endpoint_slice_spec *slice = object->spec;
         if (strcmp(object->namespace_, pool->namespace_) != 0 || !kube_labels_match(&spec->selector, &object->labels) ||
             is_mirror(object))
             continue;
-        for (unsigned i = 0; i < slice->endpoint_count; i++)
-            for (unsigned a = 0; a < slice->endpoints[i].address_count; a++)
-                for (unsigned p = 0; p < spec->port_count; p++)
-                    add_member(ret_members, arena, slice->endpoints[i].addresses[a], spec->ports[p],
-                               owner_text(object, arena), slice->endpoints[i].is_ready, true);
+        add_slice_of_pool(ret_members, arena, object, spec);
     }
 }
 

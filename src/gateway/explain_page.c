@@ -104,13 +104,15 @@ static void write_endpoint(const struct pick_score *score, struct buffer *out)
 }
 
 /* The endpoints as a pick for this model would see them now. */
-static void write_pool(struct pool *pool, const struct described *described, struct bytes key, uint64_t now_ms,
+static void write_pool(struct pool *pool, struct described *described, struct bytes key, uint64_t now_ms,
                        struct buffer *out)
 {
     struct score_table table;
     struct pick_request request = {.target_model = described->model,
                                    .session_key = key,
                                    .prompt_tokens = described->prompt_tokens,
+                                   .header = find_header,
+                                   .header_context = described,
                                    .now_ms = now_ms};
     buffer_printf(out, "\npool %s/%s:\n  %-24s %-10s %7s %7s %9s %6s  %s\n", pool->namespace_, pool->name, "endpoint",
                   "state", "waiting", "running", "in flight", "KV %", "adapter");
@@ -127,8 +129,8 @@ static void write_pool(struct pool *pool, const struct described *described, str
     score_table_write_text(&table, out);
 }
 
-static void write_pools(const struct route_rule *rule, const struct described *described,
-                        const struct split_request *split, struct buffer *out)
+static void write_pools(const struct route_rule *rule, struct described *described, const struct split_request *split,
+                        struct buffer *out)
 {
     uint32_t eligible = route_eligible_arms(rule, described->model);
     for (unsigned i = 0; i < rule->arm_count; i++)

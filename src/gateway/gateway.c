@@ -24,6 +24,7 @@
 #include "gateway/welcome.h"
 #include "kube/apiserver/apiserver.h"
 #include "observe/access_log.h"
+#include "observe/decision_log.h"
 
 #define INTERRUPT_DRAIN_MS 3000
 #define POD_GRACE_MS       1000
@@ -34,6 +35,7 @@
 #define MAX_CONVERSATIONS  (256u << 10)
 #define DEFAULT_BUFFER     (64ull << 20)
 #define LOG_RING_BYTES     (512u << 10) /* of each worker: some 1,500 requests */
+#define DECISION_LOG_BYTES (1u << 20)   /* of all workers: some 100 picks among 100 endpoints */
 
 struct gateway {
     const struct gateway_config *config;
@@ -42,6 +44,7 @@ struct gateway {
     struct body_budget budget;
     struct arm_memories memories;
     struct access_log *access_log; /* NULL: --access-log was not given */
+    struct decision_log *decision_log;
     struct worker **workers;
     unsigned worker_count;
     struct sockets *sockets;
@@ -148,6 +151,8 @@ static void reopen_logs(const struct gateway *gateway)
 {
     if (gateway->access_log != NULL)
         access_log_reopen(gateway->access_log);
+    if (gateway->decision_log != NULL)
+        decision_log_reopen(gateway->decision_log);
     if (gateway->config->log_file == NULL)
         return;
     int error = service_log_to(gateway->config->log_file);
@@ -276,12 +281,17 @@ static int open_store(struct gateway *gateway)
     return 0;
 }
 
+static bool is_file(const char *log)
+{
+    return log != NULL && strcmp(log, "-") != 0;
+}
+
 static int watch_signals(struct gateway *gateway)
 {
     /* Without a log that is a file SIGHUP ends the program, as a terminal that closes would have it. */
     static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP};
     const struct gateway_config *config = gateway->config;
-    bool has_file = config->log_file != NULL || (config->access_log != NULL && strcmp(config->access_log, "-") != 0);
+    bool has_file = config->log_file != NULL || is_file(config->access_log) || is_file(config->decision_log);
     unsigned count = has_file ? ARRAY_LEN(signals) : ARRAY_LEN(signals) - 1;
     sigset_t set;
     sigemptyset(&set);
@@ -306,6 +316,20 @@ static int start_access_log(struct gateway *gateway)
     return error < 0 ? fail(config->access_log, error) : 0;
 }
 
+static int start_decision_log(struct gateway *gateway)
+{
+    const struct gateway_config *config = gateway->config;
+    struct decision_log_config log = {
+        .path = config->decision_log,
+        .every = config->decision_every,
+        .pending_bytes = DECISION_LOG_BYTES,
+        .metrics = gateway->metrics,
+        .shard = config->workers,
+    };
+    int error = config->decision_log != NULL ? decision_log_start(&log, &gateway->decision_log) : 0;
+    return error < 0 ? fail(config->decision_log, error) : 0;
+}
+
 static int start_workers(struct gateway *gateway)
 {
     gateway->workers = calloc(gateway->config->workers, sizeof(struct worker *));
@@ -326,6 +350,7 @@ static int start_workers(struct gateway *gateway)
     config.proxy.memories = &gateway->memories;
     config.proxy.hide_arm = gateway->config->hide_arm;
     config.proxy.access_log = gateway->access_log;
+    config.proxy.decision_log = gateway->decision_log;
     for (; gateway->worker_count < gateway->config->workers; gateway->worker_count++) {
         config.index = gateway->worker_count;
         int error = worker_start(&config, &gateway->workers[gateway->worker_count]);
@@ -429,7 +454,8 @@ static int start(struct gateway *gateway)
         return fail("cannot start the event loop", error);
     wheel_timer_init(&gateway->drain_timer, on_drain_timeout);
     gateway->metrics = metrics_new(gateway->config->workers + 1, MAX_SERIES);
-    if (open_store(gateway) < 0 || start_access_log(gateway) < 0 || start_workers(gateway) < 0)
+    if (open_store(gateway) < 0 || start_access_log(gateway) < 0 || start_decision_log(gateway) < 0 ||
+        start_workers(gateway) < 0)
         return -1;
     make_control(gateway);
     error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
@@ -451,6 +477,7 @@ static void stop(struct gateway *gateway)
     for (unsigned i = 0; i < gateway->worker_count; i++)
         worker_stop(gateway->workers[i]);
     access_log_stop(gateway->access_log); /* the workers' last lines are in it */
+    decision_log_stop(gateway->decision_log);
     control_free(gateway->control);
     file_source_free(gateway->source);
     sockets_free(gateway->sockets);

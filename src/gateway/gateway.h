@@ -26,6 +26,8 @@ struct gateway_config {
     bool hide_arm;              /* no x-serin-arm, no x-serin-revision */
     const char *log_file;       /* NULL: standard error; SIGHUP opens it anew */
     const char *access_log;     /* NULL: none; "-": standard output; else a file that SIGHUP opens anew */
+    const char *decision_log;   /* likewise */
+    unsigned decision_every;    /* of so many picks one is told there */
 };
 
 /* Serves until a signal ends it.  The exit code: 0, or 1 after one line on standard error. */

@@ -62,12 +62,11 @@ static void gauge_foreign_names(const struct gauges *gauges, struct pool *pool, 
     const char *name = pool->name;
     pool_gate_figures(pool, &figures);
     set(gauges, METRIC_EPP_READY, &name, sums->usable);
-    set(gauges, METRIC_GAIE_READY, &name, sums->usable);
     set_mean(gauges, METRIC_EPP_KV, name, (double)sums->kv_permille / 1000, sums->usable);
-    set_mean(gauges, METRIC_GAIE_KV, name, (double)sums->kv_permille / 1000, sums->usable);
     set_mean(gauges, METRIC_EPP_QUEUE, name, (double)sums->waiting, sums->usable);
-    set_mean(gauges, METRIC_GAIE_QUEUE, name, (double)sums->waiting, sums->usable);
     set_mean(gauges, METRIC_EPP_RUNNING, name, (double)sums->running, sums->usable);
+    set(gauges, METRIC_EPP_QUEUE_SIZE, &name, figures.queued);
+    set(gauges, METRIC_EPP_QUEUE_BYTES, &name, (int64_t)figures.queued_bytes);
     set(gauges, METRIC_EPP_SATURATION, (const char *[]){name, "effective"}, (int64_t)(figures.saturation * 1e6));
 }
 
@@ -100,8 +99,8 @@ void pool_gauges_set(const struct pool_registry *pools, struct metrics *metrics,
         METRIC_ENDPOINT_KV_USE,   METRIC_ENDPOINT_IN_FLIGHT, METRIC_POOL_QUEUED,
         METRIC_POOL_QUEUED_BYTES, METRIC_EPP_READY,          METRIC_EPP_KV,
         METRIC_EPP_QUEUE,         METRIC_EPP_RUNNING,        METRIC_EPP_ENDPOINT_QUEUE,
-        METRIC_EPP_SATURATION,    METRIC_GAIE_READY,         METRIC_GAIE_KV,
-        METRIC_GAIE_QUEUE,        METRIC_GAIE_POD_QUEUE,
+        METRIC_EPP_SATURATION,    METRIC_EPP_QUEUE_SIZE,     METRIC_EPP_QUEUE_BYTES,
+        METRIC_GAIE_POD_QUEUE,
     };
     const struct gauges gauges = {metrics, shard, now_ms};
     struct prefix_index *prefixes = NULL;

@@ -86,6 +86,7 @@ void endpoint_give_back(struct endpoint *endpoint)
     free(endpoint->metric_names);
     free(endpoint->text);
     free(endpoint->pod);
+    free(endpoint->labels);
     free(endpoint);
 }
 

@@ -101,6 +101,7 @@ struct endpoint {
     char *pod;                     /* "default/qwen-abc" or the EndpointSlice's "default/hosts"; for people */
     /* Which pod template the pod was made from, by its label; "" for what is no pod of a controller. */
     char revision[64];
+    char *labels;      /* of the Pod or EndpointSlice (label_selector.h), under the pool's lock; NULL: none */
     uint64_t identity; /* a hash of address and pod: the same for the same server in all processes */
     struct address address;
     bool is_checked; /* from an EndpointSlice: actively health-checked */

@@ -172,9 +172,23 @@ static bool has_address(struct endpoint *const *list, unsigned count, const stru
     return false;
 }
 
+/* Labels may change while a pod runs, and picks read them. */
+static void set_labels(struct pool *pool, struct endpoint *endpoint, const char *labels)
+{
+    const char *wanted = labels != NULL ? labels : "", *former = endpoint->labels != NULL ? endpoint->labels : "";
+    if (strcmp(wanted, former) == 0)
+        return;
+    char *copy = must(strdup(wanted));
+    pthread_mutex_lock(&pool->lock);
+    char *old = endpoint->labels;
+    endpoint->labels = copy;
+    pthread_mutex_unlock(&pool->lock);
+    free(old);
+}
+
 /* The next member list: known endpoints moved over, others made.  Addresses that are none or stand twice are left out.
  */
-static unsigned collect(const struct pool *pool, const struct pool_member *members, unsigned count,
+static unsigned collect(struct pool *pool, const struct pool_member *members, unsigned count,
                         struct endpoint **ret_list)
 {
     unsigned len = 0;
@@ -190,6 +204,7 @@ static unsigned collect(const struct pool *pool, const struct pool_member *membe
             if (!pool->is_service)
                 endpoint->prefix_owner = prefix_index_add_owner(pool->prefixes, POOL_PREFIX_CAPACITY);
         }
+        set_labels(pool, endpoint, members[i].labels);
         atomic_store_explicit(&endpoint->load.is_ready, members[i].is_ready, memory_order_relaxed);
         ret_list[len++] = endpoint;
     }

@@ -46,6 +46,7 @@ struct pool_member {
     uint16_t port;
     const char *pod;
     const char *revision; /* of its pod template; NULL: not known */
+    const char *labels;   /* "\nkey=value\nkey=value\n"; NULL: none */
     bool is_ready;
     bool is_checked;
 };

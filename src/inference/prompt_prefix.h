@@ -3,19 +3,21 @@
  *
  * Chat templates put tools and system text before the messages, so that is the order in which they are hashed, wherever
  * they stand in the body.  The bytes are those of the JSON: a client that writes the same conversation another way is
- * another prompt.  Pure. */
+ * another prompt.  In place of an image, or other data in base64, stands a digest of it, as long as 1,024 tokens: about
+ * what engines make of an image, and what has the same data in the same place is the same prompt.  Pure. */
 #ifndef INFERENCE_PROMPT_PREFIX_H
 #define INFERENCE_PROMPT_PREFIX_H
 
 #include "base/arena.h"
 #include "inference/payload/openai_scan.h"
 
-enum { PROMPT_PREFIX_BLOCKS = 1024, PROMPT_BYTES_PER_TOKEN = 4 };
+enum { PROMPT_PREFIX_BLOCKS = 1024, PROMPT_BYTES_PER_TOKEN = 4, PROMPT_BLOB_TOKENS = 1024 };
 
 struct prompt_prefix {
     const uint64_t *hashes; /* in the arena */
     unsigned count;         /* at most PROMPT_PREFIX_BLOCKS: the head of a prompt beyond about a megabyte */
     uint32_t tokens;        /* an estimate, of the whole prompt */
+    bool is_cut_in_blob;    /* what is still to come of the prompt is, at first, no text */
 };
 
 /* The tokens alone, for who needs no hashes. */

@@ -88,6 +88,16 @@ void trust_miss_model(struct endpoint *endpoint, uint64_t model, uint64_t now_ms
     atomic_store_explicit(&trust->missing[place].model, model, memory_order_relaxed);
 }
 
+void trust_find_model(struct endpoint *endpoint, uint64_t model)
+{
+    struct endpoint_trust *trust = &endpoint->trust;
+    if (atomic_load_explicit(&endpoint->load.missing_count, memory_order_relaxed) == 0)
+        return;
+    for (unsigned i = 0; i < TRUST_MISSING_MAX; i++)
+        if (atomic_load_explicit(&trust->missing[i].model, memory_order_relaxed) == model)
+            atomic_store_explicit(&trust->missing[i].until_ms, 0, memory_order_relaxed);
+}
+
 bool trust_lacks_model(const struct endpoint *endpoint, uint64_t model, uint64_t now_ms)
 {
     const struct endpoint_trust *trust = &endpoint->trust;

@@ -29,6 +29,8 @@ bool trust_is_avoided(const struct endpoint *endpoint, uint64_t now_ms);
 
 /* model: adapter_hash() of its name. */
 void trust_miss_model(struct endpoint *endpoint, uint64_t model, uint64_t now_ms);
+/* It lists the model now: it was loaded since. */
+void trust_find_model(struct endpoint *endpoint, uint64_t model);
 bool trust_lacks_model(const struct endpoint *endpoint, uint64_t model, uint64_t now_ms);
 
 #endif

@@ -7,80 +7,37 @@
 #include "observe/access_log.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "observe/access_ring.h"
+#include "observe/log_file.h"
 
 enum { REST_MS = 10, BATCH_BYTES = 64 << 10, STOP_MS = 1000 };
 
 struct access_log {
     struct access_log_config config;
-    char *path;
-    int fd;
-    bool is_pipe;     /* or a socket, or a terminal: written in pieces that fit */
-    bool is_mid_line; /* the last write ended inside one */
+    struct log_file file;
     int wake_fd;
     atomic_bool is_sleeping, is_stopping, wants_reopen;
     uint64_t stop_ms; /* when it gives up; by its own thread */
     struct buffer batch;
     struct access_clock clock;
-    struct log_limit limit;
     struct metric_series *failed;
     struct metric_series **full; /* by worker */
     pthread_t thread;
     struct access_ring *rings[];
 };
 
-/* Opening never waits for a reader, nor does writing. */
-static int open_file(const char *path)
+static bool is_over(void *context)
 {
-    if (strcmp(path, "-") == 0)
-        return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
-}
-
-static void use_file(struct access_log *log, int fd)
-{
-    struct stat status;
-    if (log->fd >= 0)
-        close(log->fd);
-    log->fd = fd;
-    log->is_pipe = fstat(fd, &status) < 0 || !S_ISREG(status.st_mode);
-    log->is_mid_line = false;
-    buffer_clear(&log->batch);
-}
-
-static void reopen(struct access_log *log)
-{
-    int fd = strcmp(log->path, "-") != 0 ? open_file(log->path) : -1;
-    if (fd >= 0)
-        use_file(log, fd);
-    else if (strcmp(log->path, "-") != 0)
-        log_error("access log", "%s: cannot be opened again: %s; the old file is written on", log->path,
-                  strerror(errno));
-}
-
-static size_t count_lines(struct bytes text)
-{
-    size_t lines = 0;
-    for (const char *at; (at = memchr(text.data, '\n', text.len)) != NULL; lines++)
-        text = bytes_skip(text, (size_t)(at - text.data) + 1);
-    return lines;
-}
-
-static bool is_over(struct access_log *log)
-{
+    struct access_log *log = context;
     if (!atomic_load_explicit(&log->is_stopping, memory_order_acquire))
         return false;
     if (log->stop_ms == 0)
@@ -88,36 +45,11 @@ static bool is_over(struct access_log *log)
     return clock_now_ms() > log->stop_ms;
 }
 
-/* 0, or -errno when the file takes no more. */
-static int write_some(struct access_log *log, struct bytes *text)
-{
-    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
-    size_t len = log->is_pipe && text->len > PIPE_BUF ? PIPE_BUF : text->len;
-    if (log->is_pipe && poll(&ready, 1, 100) <= 0)
-        return is_over(log) ? -ETIMEDOUT : 0;
-    ssize_t written = write(log->fd, text->data, len);
-    if (written < 0)
-        return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-    log->is_mid_line = written > 0 && text->data[written - 1] != '\n';
-    *text = bytes_skip(*text, (size_t)written);
-    return 0;
-}
-
 static void write_batch(struct access_log *log)
 {
-    struct bytes text = buffer_bytes(&log->batch);
-    int error = 0;
-    while (text.len > 0 && error == 0)
-        error = write_some(log, &text);
-    if (error < 0) {
-        size_t lines = count_lines(text);
-        metric_add(log->failed, (int64_t)lines);
-        log_limited(&log->limit, LOG_LEVEL_ERROR, "access log", "%s: %s; %zu lines are lost", log->path,
-                    strerror(-error), lines);
-    }
+    size_t lost = log_file_write(&log->file, buffer_bytes(&log->batch), is_over, log);
+    metric_add(log->failed, (int64_t)lost);
     buffer_clear(&log->batch);
-    if (log->is_mid_line) /* half a line stays half; the next one starts anew */
-        buffer_append_char(&log->batch, '\n');
 }
 
 /* Whether there was anything. */
@@ -181,7 +113,7 @@ static void *run(void *argument)
         /* Before the rings: what was written before the stop is in them. */
         bool is_last = atomic_load_explicit(&log->is_stopping, memory_order_acquire);
         if (atomic_exchange(&log->wants_reopen, false))
-            reopen(log);
+            log_file_reopen(&log->file);
         if (drain_all(log) || is_last) {
             if (is_last)
                 return NULL;
@@ -196,13 +128,11 @@ static void log_free(struct access_log *log)
 {
     for (unsigned i = 0; i < log->config.workers; i++)
         access_ring_free(log->rings[i]);
-    if (log->fd >= 0)
-        close(log->fd);
+    log_file_close(&log->file);
     if (log->wake_fd >= 0)
         close(log->wake_fd);
     buffer_deinit(&log->batch);
     free(log->full);
-    free(log->path);
     free(log);
 }
 
@@ -210,8 +140,6 @@ static struct access_log *log_new(const struct access_log_config *config)
 {
     struct access_log *log = must(calloc(1, sizeof *log + config->workers * sizeof(struct access_ring *)));
     log->config = *config;
-    log->path = must(strdup(config->path));
-    log->fd = -1;
     log->wake_fd = -1;
     log->full = must(calloc(config->workers, sizeof(struct metric_series *)));
     log->failed =
@@ -225,11 +153,12 @@ static struct access_log *log_new(const struct access_log_config *config)
 
 int access_log_start(const struct access_log_config *config, struct access_log **ret_log)
 {
-    int fd = open_file(config->path);
-    if (fd < 0)
-        return -errno;
+    struct log_file file;
+    int opened = log_file_open(&file, "access log", config->path);
+    if (opened < 0)
+        return opened;
     struct access_log *log = log_new(config);
-    use_file(log, fd);
+    log->file = file;
     log->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int error = log->wake_fd < 0 ? errno : pthread_create(&log->thread, NULL, run, log);
     if (error != 0) {

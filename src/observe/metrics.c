@@ -17,7 +17,7 @@
 #include "base/hashmap.h"
 #include "observe/prometheus_text.h"
 
-enum metric_kind { COUNTER, GAUGE, COUNTER_US, GAUGE_US, HISTOGRAM };
+enum metric_kind { COUNTER, GAUGE, COUNTER_US, GAUGE_US, HISTOGRAM, HISTOGRAM_FINE, HISTOGRAM_SIZE };
 
 struct metric_row {
     enum metric_kind kind;
@@ -32,11 +32,19 @@ static const struct metric_row rows[METRIC_COUNT] = {
 #undef X
 };
 
-static const char *const kind_names[] = {[COUNTER] = "counter",
-                                         [GAUGE] = "gauge",
-                                         [COUNTER_US] = "counter",
-                                         [GAUGE_US] = "gauge",
-                                         [HISTOGRAM] = "histogram"};
+static const struct {
+    enum metric_id id;
+    const char *name;
+} aliases[] = {
+#define X(id, name) {METRIC_##id, name},
+#include "observe/metric_aliases.def"
+#undef X
+};
+
+static const char *const kind_names[] = {
+    [COUNTER] = "counter",         [GAUGE] = "gauge",         [COUNTER_US] = "counter",
+    [GAUGE_US] = "gauge",          [HISTOGRAM] = "histogram", [HISTOGRAM_FINE] = "histogram",
+    [HISTOGRAM_SIZE] = "histogram"};
 
 static bool is_counter(enum metric_kind kind)
 {
@@ -48,22 +56,49 @@ static bool is_gauge(enum metric_kind kind)
     return kind == GAUGE || kind == GAUGE_US;
 }
 
-/* From a cached first token to a long generation: three steps per decade up to a minute. */
-static const struct bucket {
-    uint64_t limit_us;
+static bool is_histogram(enum metric_kind kind)
+{
+    return kind >= HISTOGRAM;
+}
+
+struct bucket {
+    uint64_t limit; /* microseconds, or a number */
     const char *le;
-} buckets[] = {
+};
+
+/* From a cached first token to a long generation: three steps per decade up to five minutes. */
+static const struct bucket times[] = {
     {1000, "0.001"},  {2000, "0.002"},  {5000, "0.005"},  {10000, "0.01"},  {20000, "0.02"},    {50000, "0.05"},
     {100000, "0.1"},  {200000, "0.2"},  {500000, "0.5"},  {1000000, "1"},   {2000000, "2"},     {5000000, "5"},
     {10000000, "10"}, {20000000, "20"}, {30000000, "30"}, {60000000, "60"}, {120000000, "120"}, {300000000, "300"},
 };
-enum { BUCKETS = ARRAY_LEN(buckets) + 1 /* +Inf */ };
+static const struct bucket fine_times[] = {
+    {100, "0.0001"}, {200, "0.0002"}, {500, "0.0005"}, {1000, "0.001"}, {2000, "0.002"},
+    {5000, "0.005"}, {10000, "0.01"}, {20000, "0.02"}, {50000, "0.05"}, {100000, "0.1"},
+    {200000, "0.2"}, {500000, "0.5"}, {1000000, "1"},
+};
+static const struct bucket sizes[] = {
+    {1, "1"},           {8, "8"},           {16, "16"},         {32, "32"},           {64, "64"},
+    {128, "128"},       {256, "256"},       {512, "512"},       {1024, "1024"},       {2048, "2048"},
+    {4096, "4096"},     {8192, "8192"},     {16384, "16384"},   {32768, "32768"},     {65536, "65536"},
+    {131072, "131072"}, {262144, "262144"}, {524288, "524288"}, {1048576, "1048576"}, {4194304, "4194304"},
+};
+enum { BUCKETS_MAX = ARRAY_LEN(sizes) + 1 /* +Inf */ };
+
+static const struct scale {
+    const struct bucket *buckets;
+    unsigned count;
+} scales[] = {
+    [HISTOGRAM] = {times, ARRAY_LEN(times)},
+    [HISTOGRAM_FINE] = {fine_times, ARRAY_LEN(fine_times)},
+    [HISTOGRAM_SIZE] = {sizes, ARRAY_LEN(sizes)},
+};
 
 struct metric_series {
     enum metric_kind kind;
     _Atomic int64_t value;        /* counters and gauges */
-    _Atomic uint64_t sum_us;      /* histograms; their count is the sum of the buckets */
-    _Atomic uint64_t in_bucket[]; /* BUCKETS of them, for histograms only */
+    _Atomic uint64_t sum;         /* histograms; their count is the sum of the buckets */
+    _Atomic uint64_t in_bucket[]; /* of the kind's scale and one more, for histograms only */
 };
 
 struct group {
@@ -206,7 +241,7 @@ static struct group *find_or_add_group(struct metrics *metrics, enum metric_id i
 static struct metric_series *new_series(enum metric_kind kind)
 {
     struct metric_series *series;
-    size_t size = sizeof(*series) + (kind == HISTOGRAM ? BUCKETS * sizeof(series->in_bucket[0]) : 0);
+    size_t size = sizeof(*series) + (is_histogram(kind) ? (scales[kind].count + 1) * sizeof(series->in_bucket[0]) : 0);
     size = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     series = aligned_alloc(CACHE_LINE, size);
     if (series == NULL)
@@ -237,7 +272,7 @@ struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, en
 
 void metric_add(struct metric_series *series, int64_t delta)
 {
-    assert(series->kind != HISTOGRAM && (delta >= 0 || !is_counter(series->kind)));
+    assert(!is_histogram(series->kind) && (delta >= 0 || !is_counter(series->kind)));
     atomic_fetch_add_explicit(&series->value, delta, memory_order_relaxed);
 }
 
@@ -247,14 +282,26 @@ void metric_set(struct metric_series *series, int64_t value)
     atomic_store_explicit(&series->value, value, memory_order_relaxed);
 }
 
-void metric_observe_us(struct metric_series *series, uint64_t value_us)
+static void observe(struct metric_series *series, uint64_t value)
 {
-    assert(series->kind == HISTOGRAM);
+    const struct scale *scale = &scales[series->kind];
     unsigned at = 0;
-    while (at < ARRAY_LEN(buckets) && value_us > buckets[at].limit_us)
+    while (at < scale->count && value > scale->buckets[at].limit)
         at++;
     atomic_fetch_add_explicit(&series->in_bucket[at], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&series->sum_us, value_us, memory_order_relaxed);
+    atomic_fetch_add_explicit(&series->sum, value, memory_order_relaxed);
+}
+
+void metric_observe_us(struct metric_series *series, uint64_t value_us)
+{
+    assert(series->kind == HISTOGRAM || series->kind == HISTOGRAM_FINE);
+    observe(series, value_us);
+}
+
+void metric_observe(struct metric_series *series, uint64_t value)
+{
+    assert(series->kind == HISTOGRAM_SIZE);
+    observe(series, value);
 }
 
 static int64_t sum_values(struct metrics *metrics, struct group *group)
@@ -268,32 +315,34 @@ static int64_t sum_values(struct metrics *metrics, struct group *group)
 }
 
 struct histogram {
-    uint64_t up_to[BUCKETS]; /* cumulative; the last is the count */
-    uint64_t sum_us;
+    const struct scale *scale;
+    uint64_t up_to[BUCKETS_MAX]; /* cumulative; that behind the scale is the count */
+    uint64_t sum;
 };
 
-static void sum_histograms(struct metrics *metrics, struct group *group, struct histogram *ret_sum)
+static void sum_histograms(struct metrics *metrics, enum metric_id id, struct group *group, struct histogram *ret_sum)
 {
-    *ret_sum = (struct histogram){0};
+    const struct scale *scale = &scales[rows[id].kind];
+    *ret_sum = (struct histogram){.scale = scale};
     for (unsigned shard = 0; shard < metrics->shards; shard++) {
         struct metric_series *series = series_of(group, shard);
         if (series == NULL)
             continue;
-        for (unsigned i = 0; i < BUCKETS; i++)
+        for (unsigned i = 0; i <= scale->count; i++)
             ret_sum->up_to[i] += atomic_load_explicit(&series->in_bucket[i], memory_order_relaxed);
-        ret_sum->sum_us += atomic_load_explicit(&series->sum_us, memory_order_relaxed);
+        ret_sum->sum += atomic_load_explicit(&series->sum, memory_order_relaxed);
     }
-    for (unsigned i = 1; i < BUCKETS; i++)
+    for (unsigned i = 1; i <= scale->count; i++)
         ret_sum->up_to[i] += ret_sum->up_to[i - 1];
 }
 
 static int64_t group_value(struct metrics *metrics, enum metric_id id, struct group *group)
 {
-    if (rows[id].kind != HISTOGRAM)
+    if (!is_histogram(rows[id].kind))
         return sum_values(metrics, group);
     struct histogram sum;
-    sum_histograms(metrics, group, &sum);
-    return (int64_t)sum.up_to[BUCKETS - 1];
+    sum_histograms(metrics, id, group, &sum);
+    return (int64_t)sum.up_to[sum.scale->count];
 }
 
 int64_t metrics_value(struct metrics *metrics, enum metric_id id, const char *const *values)
@@ -311,55 +360,62 @@ int64_t metrics_value(struct metrics *metrics, enum metric_id id, const char *co
 static void write_buckets(struct buffer *out, const char *name, struct bytes labels, const struct histogram *sum)
 {
     struct buffer with_le = {0};
-    for (unsigned i = 0; i < BUCKETS; i++) {
+    for (unsigned i = 0; i <= sum->scale->count; i++) {
         buffer_clear(&with_le);
         buffer_append(&with_le, labels);
         prometheus_append_label(&with_le, BYTES("le"),
-                                i < ARRAY_LEN(buckets) ? bytes_of(buckets[i].le) : BYTES("+Inf"));
+                                i < sum->scale->count ? bytes_of(sum->scale->buckets[i].le) : BYTES("+Inf"));
         prometheus_write_i64(out, name, buffer_bytes(&with_le), (int64_t)sum->up_to[i]);
     }
     buffer_deinit(&with_le);
 }
 
-static void write_histogram(struct metrics *metrics, const char *name, struct group *group, struct buffer *out)
+static void write_histogram(struct metrics *metrics, enum metric_id id, const char *name, struct group *group,
+                            struct buffer *out)
 {
     struct histogram sum;
-    sum_histograms(metrics, group, &sum);
+    sum_histograms(metrics, id, group, &sum);
     char longer[128];
     snprintf(longer, sizeof(longer), "%s_bucket", name);
     write_buckets(out, longer, group->labels, &sum);
     snprintf(longer, sizeof(longer), "%s_sum", name);
-    prometheus_write_us(out, longer, group->labels, sum.sum_us);
-    snprintf(longer, sizeof(longer), "%s_count", name);
-    prometheus_write_i64(out, longer, group->labels, (int64_t)sum.up_to[BUCKETS - 1]);
-}
-
-static void write_value(const struct metric_row *row, struct bytes labels, int64_t value, struct buffer *out)
-{
-    if (row->kind == COUNTER_US || row->kind == GAUGE_US)
-        prometheus_write_us(out, row->name, labels, (uint64_t)value);
+    if (rows[id].kind == HISTOGRAM_SIZE)
+        prometheus_write_i64(out, longer, group->labels, (int64_t)sum.sum);
     else
-        prometheus_write_i64(out, row->name, labels, value);
+        prometheus_write_us(out, longer, group->labels, sum.sum);
+    snprintf(longer, sizeof(longer), "%s_count", name);
+    prometheus_write_i64(out, longer, group->labels, (int64_t)sum.up_to[sum.scale->count]);
 }
 
-static void write_family(struct metrics *metrics, enum metric_id id, struct buffer *out)
+static void write_value(enum metric_kind kind, const char *name, struct bytes labels, int64_t value, struct buffer *out)
+{
+    if (kind == COUNTER_US || kind == GAUGE_US)
+        prometheus_write_us(out, name, labels, (uint64_t)value);
+    else
+        prometheus_write_i64(out, name, labels, value);
+}
+
+/* name: its own or an alias. */
+static void write_family(struct metrics *metrics, enum metric_id id, const char *name, struct buffer *out)
 {
     const struct metric_row *row = &rows[id];
     struct group *group = first_group(&metrics->families[id]);
-    prometheus_write_head(out, row->name, kind_names[row->kind], row->help);
+    prometheus_write_head(out, name, kind_names[row->kind], row->help);
     /* A series that is known beforehand starts at 0, so that its first increase is seen as one. */
-    if (group == NULL && row->labels[0] == '\0' && row->kind != HISTOGRAM)
-        write_value(row, BYTES(""), 0, out);
+    if (group == NULL && row->labels[0] == '\0' && !is_histogram(row->kind))
+        write_value(row->kind, name, BYTES(""), 0, out);
     for (; group != NULL; group = next_group(group)) {
-        if (row->kind == HISTOGRAM)
-            write_histogram(metrics, row->name, group, out);
+        if (is_histogram(row->kind))
+            write_histogram(metrics, id, name, group, out);
         else
-            write_value(row, group->labels, sum_values(metrics, group), out);
+            write_value(row->kind, name, group->labels, sum_values(metrics, group), out);
     }
 }
 
 void metrics_write(struct metrics *metrics, struct buffer *out)
 {
     for (unsigned id = 0; id < METRIC_COUNT; id++)
-        write_family(metrics, (enum metric_id)id, out);
+        write_family(metrics, (enum metric_id)id, rows[id].name, out);
+    for (unsigned i = 0; i < ARRAY_LEN(aliases); i++)
+        write_family(metrics, aliases[i].id, aliases[i].name, out);
 }

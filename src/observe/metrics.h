@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.h: counters, gauges and histograms by the table metrics.def, and their Prometheus text.
+/* metrics.h: counters, gauges and histograms by the table metrics.def, and their Prometheus text, in which some have
+ * second names (metric_aliases.def).
  *
  * A registry has one shard per thread.  A series is found once (by its label values) and kept as a pointer; adding to
  * it is then one relaxed atomic on the thread's own cache lines.  Reading sums the shards. */
@@ -32,7 +33,8 @@ struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, en
                                      const char *const *values);
 void metric_add(struct metric_series *series, int64_t delta);            /* counters and gauges, also those in us */
 void metric_set(struct metric_series *series, int64_t value);            /* gauges set by one owner */
-void metric_observe_us(struct metric_series *series, uint64_t value_us); /* histograms */
+void metric_observe_us(struct metric_series *series, uint64_t value_us); /* HISTOGRAM, HISTOGRAM_FINE */
+void metric_observe(struct metric_series *series, uint64_t value);       /* HISTOGRAM_SIZE */
 
 /* Forgets all series of a gauge, which must be one that its only thread sets anew before each metrics_write(). */
 void metrics_clear(struct metrics *metrics, enum metric_id id);

@@ -3,9 +3,11 @@
  *
  * Runs on the exchange's worker.  Waiting ones hold their body and nothing of an endpoint; their deadline goes on. What
  * comes of a body that is still on its way stays with the client. */
+#include <stdio.h>
 #include <xxhash.h>
 
-#include "proxy/proxied.h"
+#include "proxy/request_metrics.h"
+#include "route/priority.h"
 
 /* Between two looks at those that wait: the worst case of what the queue adds to a wait. */
 enum { LOOK_MS = 2 };
@@ -51,16 +53,27 @@ static void wait_for_turn(struct proxied *proxied)
         exchange_pause_body(proxied->exchange);
 }
 
+static int32_t priority_of(struct proxied *proxied)
+{
+    const struct split_choice *choice = &proxied->choice;
+    return route_priority(choice->arm, choice->model, openai_scan_model(&proxied->held->scan), proxied_find_header,
+                          proxied->exchange)
+        .value;
+}
+
 /* What has no body costs a model server next to nothing. */
 bool admission_enter(struct proxied *proxied)
 {
     struct pool *pool = proxied->choice.arm->pool;
-    int32_t priority = proxied->choice.model != NULL ? proxied->choice.model->priority : 0;
-    if (proxied->choice.arm->kind != POOL_ARM_POOL || !proxied->has_body || !pool_gate_asks(pool, priority))
+    if (proxied->choice.arm->kind != POOL_ARM_POOL || !proxied->has_body)
+        return true;
+    proxied->gate.item.priority = priority_of(proxied);
+    request_metrics_begin(proxied);
+    if (!pool_gate_asks(pool, proxied->gate.item.priority))
         return true;
     uint64_t now_ms = reactor_now_ms(proxied->proxy->reactor);
     proxied->gate.item = (struct flow_item){
-        .priority = priority,
+        .priority = proxied->gate.item.priority,
         .flow = flow_of(proxied),
         .bytes = buffer_len(&proxied->held->body),
         .deadline_ms = deadline_of(proxied, now_ms),
@@ -81,9 +94,16 @@ uint64_t admission_waited_us(const struct proxied *proxied)
                                : proxied->waited_us;
 }
 
-static void stop_waiting(struct proxied *proxied)
+/* outcome: in llm-d's words. */
+static void stop_waiting(struct proxied *proxied, const char *outcome)
 {
+    struct proxy *proxy = proxied->proxy;
+    char priority[12];
     proxied->waited_us = admission_waited_us(proxied);
+    snprintf(priority, sizeof priority, "%d", proxied->gate.item.priority);
+    metric_observe_us(metrics_series(proxy->metrics, proxy->shard, METRIC_EPP_QUEUE_TIME,
+                                     (const char *[]){priority, outcome, proxied->choice.arm->pool->name}),
+                      proxied->waited_us);
     list_remove(&proxied->turn);
     proxied->is_waiting = false;
 }
@@ -91,7 +111,7 @@ static void stop_waiting(struct proxied *proxied)
 void admission_leave(struct proxied *proxied)
 {
     if (proxied->is_waiting)
-        stop_waiting(proxied);
+        stop_waiting(proxied, "EvictedContextCancelled");
     pool_gate_leave(&proxied->gate);
 }
 
@@ -100,7 +120,7 @@ static void look_after(struct proxied *proxied)
     enum gate_state state = pool_gate_poll(&proxied->gate, reactor_now_ms(proxied->proxy->reactor));
     if (state == GATE_WAITING)
         return;
-    stop_waiting(proxied);
+    stop_waiting(proxied, state == GATE_PASSED ? "Dispatched" : "EvictedTTL");
     if (state == GATE_PASSED)
         forward_admitted(proxied);
     else

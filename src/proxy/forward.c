@@ -3,8 +3,10 @@
  *
  * A request is replayed only while nothing of an answer was seen.  A reset keep-alive connection is most often one that
  * the server closed while it was idle: that try does not count against the endpoint. */
+#include "base/clock.h"
 #include "http/codec/h1_write.h"
 #include "inference/prompt_prefix.h"
+#include "proxy/decision.h"
 #include "proxy/hop_headers.h"
 #include "proxy/measure.h"
 #include "proxy/sticky.h"
@@ -63,7 +65,6 @@ static void write_request(struct proxied *proxied)
         !bytes_equal(proxied->choice.target->name, openai_scan_model(&proxied->held->scan)))
         openai_rewrite_model(&proxied->held->scan, body, proxied->choice.target->name, proxied->exchange->arena,
                              &proxied->held->rewrite);
-    make_request_id(proxied);
     hop_write_request(&proxied->held->head, proxied->exchange, bytes_of(proxied->endpoint->text), body_length(proxied),
                       proxied->held->request_id, proxied->rule->pin_headers, proxied->rule->pin_header_count);
     join_pieces(proxied);
@@ -147,11 +148,16 @@ static bool pick(struct proxied *proxied)
     struct pick_request *wanted = &proxied->held->pick;
     wanted->now_ms = reactor_now_ms(proxy->reactor);
     wanted->random = random_next(&proxy->random);
+    wanted->listener = decisions_listen(proxy->decisions);
+    uint64_t began_us = clock_now_us(); /* the turn's time would be the same before and after */
     proxied->endpoint = schedule_pick(proxied->choice.arm->pool, wanted, &proxied->ticket);
     if (proxied->endpoint == NULL && wanted->subset_count > 0) { /* the others may say themselves what they lack */
         wanted->subset_count = 0;
         proxied->endpoint = schedule_pick(proxied->choice.arm->pool, wanted, &proxied->ticket);
     }
+    metric_observe_us(proxy->pick_time, clock_now_us() - began_us);
+    if (wanted->listener != NULL)
+        decisions_tell(proxy->decisions, proxied);
     proxied->endpoints_tried += proxied->endpoint != NULL;
     return proxied->endpoint != NULL;
 }
@@ -185,17 +191,20 @@ static void describe(struct proxied *proxied)
     pick->target_model =
         proxied->choice.target != NULL ? proxied->choice.target->name : openai_scan_model(&proxied->held->scan);
     sticky_describe_pick(proxied);
+    pick->header = proxied_find_header;
+    pick->header_context = proxied->exchange;
     pick->excluded_count = 0;
+    make_request_id(proxied);
     if (proxied->is_scanned)
         describe_prompt(proxied, &prefix);
     pick->prefix_hashes = prefix.hashes;
     pick->prefix_count = prefix.count;
-    pick->prompt_tokens = prefix.tokens + tokens_to_come(proxied);
+    pick->prompt_tokens = prefix.tokens + (prefix.is_cut_in_blob ? 0 : tokens_to_come(proxied));
 }
 
 static void release(struct proxied *proxied)
 {
-    schedule_release(&proxied->ticket, reactor_now_ms(proxied->proxy->reactor), 0);
+    schedule_release(&proxied->ticket, reactor_now_ms(proxied->proxy->reactor), proxied->measure.answer_tokens);
 }
 
 void forward_start(struct proxied *proxied)

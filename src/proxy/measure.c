@@ -7,6 +7,7 @@
 
 #include "canary/tap.h"
 #include "proxy/arm_metrics.h"
+#include "proxy/request_metrics.h"
 
 /* Model names come from clients: those that no arm fixes are counted under their pool. */
 static struct bytes arm_of(const struct proxied *proxied)
@@ -166,6 +167,7 @@ void measure_request(struct proxied *proxied)
     measure->prompt_bytes = prompt_bytes > 0 ? prompt_bytes : buffer_len(&held->body);
     measure->has_model = held->scan.has_model;
     measure->is_streaming = held->scan.is_stream;
+    request_metrics_settle(proxied);
 }
 
 /* Four bytes to a token is what English text comes to. */
@@ -278,9 +280,12 @@ void measure_end(struct proxied *proxied, enum end_reason reason)
     if (proxied->held != NULL)
         measure_request(proxied);
     sum_up(proxied, reason, &measured);
+    if (reason == END_COMPLETE && measured.observation.output_tokens != OBSERVATION_UNKNOWN)
+        measure->answer_tokens = tokens_u32(measured.observation.output_tokens);
     count_answer(proxied, &measured);
     if (measure->arm != NULL)
         count_arm(proxied, &measured);
+    request_metrics_end(proxied, &measured);
     for (unsigned i = 0; i < measure->tap_count; i++)
         tell_tap(proxied, &measure->taps[i], &measured);
     if (proxied->proxy->config.access_log != NULL)

@@ -31,7 +31,9 @@ struct proxy {
     struct random_state random;
     struct metrics *metrics;
     unsigned shard;
-    struct arm_table *arms; /* metrics by arm */
+    struct arm_table *arms;                 /* metrics by arm */
+    struct request_metrics_table *requests; /* by model */
+    struct metric_series *pick_time;
     struct metric_series *ends[END_REASON_COUNT];
     struct metric_series *active, *aborts, *cut, *held_bytes, *connections_total, *connections_open;
     struct metric_series *connects_failed, *retries_refused;
@@ -42,6 +44,7 @@ struct proxy {
     unsigned retrying;                /* of them, those that wait for an answer to a try beyond the first */
     struct list waiting;              /* struct proxied, by `turn`: before a saturated pool */
     struct wheel_timer waiting_timer; /* armed while there are any */
+    struct decisions *decisions;      /* picks that are told; NULL: no decision log */
     struct spares spare_proxied, spare_answers;
     struct list spare_held; /* struct held_request */
     unsigned spare_held_count;
@@ -69,8 +72,9 @@ struct held_request {
 
 /* See measure.h. */
 struct measure {
-    struct arm_metrics *arm; /* NULL: it was not sent anywhere */
-    struct tap_hold taps[2]; /* of the pool arm, of the model arm */
+    struct arm_metrics *arm;         /* NULL: it was not sent anywhere */
+    struct request_metrics *request; /* NULL: it names no model, or goes to no pool */
+    struct tap_hold taps[2];         /* of the pool arm, of the model arm */
     unsigned tap_count;
     unsigned cured_status;                  /* of a server's error that another endpoint made good; 0: none */
     uint64_t prompt_bytes;                  /* these three: see measure_request() */
@@ -78,6 +82,7 @@ struct measure {
     bool is_streaming;                      /* it asks for a stream */
     uint64_t bytes_out;                     /* of the answer's body */
     uint64_t first_token_us, last_token_us; /* streams; 0: none yet */
+    uint32_t answer_tokens;                 /* once it has ended well; 0: unknown */
 };
 
 struct proxied {

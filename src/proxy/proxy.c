@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "proxy/arm_metrics.h"
+#include "proxy/decision.h"
+#include "proxy/request_metrics.h"
 #include "proxy/sticky.h"
 
 static void on_connection(void *server_data, int delta)
@@ -47,6 +49,9 @@ struct proxy *proxy_new(struct reactor *reactor, const struct proxy_config *conf
     proxy->spare_answers = SPARES(struct answer_scan, MAX_SPARE);
     list_init(&proxy->spare_held);
     admission_init(proxy);
+    proxy->decisions = decisions_new(config->decision_log);
+    proxy->requests = request_metrics_table_new(metrics, shard);
+    proxy->pick_time = metrics_series(metrics, shard, METRIC_EPP_PICK_TIME, NULL);
     for (unsigned i = 0; i < END_REASON_COUNT; i++)
         proxy->ends[i] =
             metrics_series(metrics, shard, METRIC_REQUEST_ENDS, (const char *[]){end_reason_text((enum end_reason)i)});
@@ -67,6 +72,8 @@ void proxy_free(struct proxy *proxy)
     if (proxy == NULL)
         return;
     admission_deinit(proxy);
+    decisions_free(proxy->decisions);
+    request_metrics_table_free(proxy->requests);
     upstream_pool_free(proxy->upstreams);
     held_request_free_spare(proxy);
     spares_deinit(&proxy->spare_proxied);

@@ -19,6 +19,7 @@ struct body_budget {
 };
 
 struct access_log;
+struct decision_log;
 
 struct proxy_config {
     struct upstream_pool_config upstreams;
@@ -31,6 +32,7 @@ struct proxy_config {
     struct body_budget *budget;
     const struct arm_memories *memories; /* NULL: no arm is remembered */
     struct access_log *access_log;       /* NULL: none is written */
+    struct decision_log *decision_log;   /* NULL: none is written */
 };
 extern const struct proxy_config proxy_defaults; /* budget NULL: must be set */
 

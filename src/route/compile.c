@@ -81,6 +81,7 @@ struct route_snapshot *route_compile(const struct compile_input *input, struct a
     compile_gateways(&compile);
     compile_pools(&compile);
     compile_models(&compile);
+    compile_objectives(&compile);
     compile_routes(&compile);
     compile_tables(&compile);
     compile_gateway_statuses(&compile);

@@ -234,6 +234,7 @@ static struct pool_arm make_arm(struct compile *compile, const struct backend_re
         arm.models = backend->pool->models;
         arm.targets = backend->pool->targets;
         arm.any_model = backend->pool->any_model;
+        arm.objectives = backend->pool->objectives;
     }
     return arm;
 }

@@ -76,6 +76,7 @@ struct pool_build {
     struct pool_parents spellings[POOL_SPELLINGS];
     struct hashmap *models;
     struct hashmap *targets;
+    struct objectives *objectives;       /* NULL: none */
     const struct model_rule *any_model;  /* for models that no rule names; NULL: they pass unchanged */
     const struct stickiness *stickiness; /* by annotation, of its models; NULL: none */
     const char *ignored;                 /* what is wrong with the annotation; NULL: nothing */
@@ -138,6 +139,15 @@ void compile_add_pool_parent(const struct backend *backend, const struct gateway
 
 /* compile_models.c */
 void compile_models(struct compile *compile);
+/* The InferencePool that the object names; NULL: *ret_refused says what is wrong. */
+struct pool_build *compile_pool_of(struct compile *compile, const struct kube_object *object,
+                                   const struct pool_ref *ref, struct verdict *ret_refused);
+/* Its Accepted condition; without a reason to refuse it, with this message. */
+void compile_accept(struct compile *compile, const struct kube_object *object, struct verdict refused,
+                    const char *message);
+
+/* compile_objectives.c */
+void compile_objectives(struct compile *compile);
 
 /* compile_canary.c */
 /* The Canary of a rule (or of a model: rule 0 of 1); the oldest where there are several.  NULL: none. */

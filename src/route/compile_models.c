@@ -109,14 +109,14 @@ static void add_model(struct compile *compile, const struct kube_object *object,
     struct model_rule *rule = make_rule(compile, object, spec->targets, spec->target_count, pool);
     rule->model = bytes_of(arena_strdup(compile->arena, spec->model_name));
     rule->priority = priority_of(spec->criticality);
+    rule->has_criticality = spec->criticality != CRITICALITY_UNSET;
     finish_model(compile, object, compile_find_canary(compile, CANARY_INFERENCE_MODEL, object, "", 0, 1), pool, rule,
                  compile_text(compile, "model/%s/%s", object->namespace_, object->name));
     hashmap_put(pool->models, rule->model, rule);
 }
 
-/* NULL: there is none; *ret_refused says what is wrong. */
-static struct pool_build *find_pool(struct compile *compile, const struct kube_object *object,
-                                    const struct pool_ref *ref, struct verdict *ret_refused)
+struct pool_build *compile_pool_of(struct compile *compile, const struct kube_object *object,
+                                   const struct pool_ref *ref, struct verdict *ret_refused)
 {
     bool is_pool_ref = strcmp(ref->kind, "InferencePool") == 0 &&
                        (strcmp(ref->group, POOL_V1_GROUP) == 0 || strcmp(ref->group, POOL_X_GROUP) == 0);
@@ -135,7 +135,7 @@ static struct verdict try_model(struct compile *compile, const struct kube_objec
 {
     const struct inference_model_spec *spec = object->spec;
     struct verdict refused = {0};
-    const struct pool_build *pool = find_pool(compile, object, &spec->pool, &refused);
+    const struct pool_build *pool = compile_pool_of(compile, object, &spec->pool, &refused);
     const struct model_rule *winner = pool != NULL ? hashmap_get(pool->models, bytes_of(spec->model_name)) : NULL;
     if (winner != NULL)
         return (struct verdict){"ModelNameInUse", compile_text(compile, "the older %s has the model %s in pool %s",
@@ -189,7 +189,7 @@ static struct verdict try_rewrite(struct compile *compile, const struct kube_obj
 {
     const struct model_rewrite_spec *spec = object->spec;
     struct verdict refused = {0};
-    struct pool_build *pool = find_pool(compile, object, &spec->pool, &refused);
+    struct pool_build *pool = compile_pool_of(compile, object, &spec->pool, &refused);
     for (unsigned i = 0; i < spec->rule_count && pool != NULL; i++) {
         struct verdict of_rule = add_rewrite_rule(compile, object, pool, i);
         if (refused.reason == NULL)
@@ -198,19 +198,22 @@ static struct verdict try_rewrite(struct compile *compile, const struct kube_obj
     return refused;
 }
 
+void compile_accept(struct compile *compile, const struct kube_object *object, struct verdict refused,
+                    const char *message)
+{
+    bool is_good = refused.reason == NULL;
+    struct object_status *status = status_add_object(compile->report, object, 1, 0);
+    status_condition(compile->report, status, status_add_parent(status), "Accepted", is_good,
+                     is_good ? "Accepted" : refused.reason, is_good ? message : refused.message);
+}
+
 static void compile_kind(struct compile *compile, enum kube_kind kind,
                          struct verdict (*try_object)(struct compile *compile, const struct kube_object *object))
 {
     unsigned count = 0;
     const struct kube_object **objects = compile_by_age(compile, kind, &count);
-    for (unsigned i = 0; i < count; i++) {
-        struct verdict refused = try_object(compile, objects[i]);
-        bool is_good = refused.reason == NULL;
-        struct object_status *status = status_add_object(compile->report, objects[i], 1, 0);
-        status_condition(compile->report, status, status_add_parent(status), "Accepted", is_good,
-                         is_good ? "Accepted" : refused.reason,
-                         is_good ? "the pool serves the model" : refused.message);
-    }
+    for (unsigned i = 0; i < count; i++)
+        compile_accept(compile, objects[i], try_object(compile, objects[i]), "the pool serves the model");
 }
 
 void compile_models(struct compile *compile)

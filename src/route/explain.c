@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "route/port_tables.h"
+#include "route/priority.h"
 
 /* One walk over the listeners and candidates of the sockets asked for. */
 struct walk {
@@ -235,6 +236,16 @@ static void explain_targets(const struct pool_arm *arm, const struct model_rule 
     }
 }
 
+static void explain_priority(const struct pool_arm *arm, const struct model_rule *rule,
+                             const struct split_request *request, struct buffer *out)
+{
+    struct request_priority priority =
+        route_priority(arm, rule, request->model, request->facts.header, request->facts.context);
+    if (priority.from != NULL)
+        buffer_printf(out, "    priority %d, by %s%s\n", priority.value, priority.from,
+                      priority.value < 0 ? ": refused while the pool is saturated" : "");
+}
+
 static void explain_arm(const struct pool_arm *arm, double share, bool is_eligible, const struct split_request *request,
                         struct buffer *out)
 {
@@ -248,6 +259,8 @@ static void explain_arm(const struct pool_arm *arm, double share, bool is_eligib
         buffer_append_str(out, ", left out: does not know the model, another pool does");
     buffer_append_char(out, '\n');
     const struct model_rule *rule = pool_arm_model(arm, request->model);
+    if (arm->kind == POOL_ARM_POOL && share > 0)
+        explain_priority(arm, rule, request, out);
     if (rule != NULL && share > 0)
         explain_targets(arm, rule, request, out);
 }

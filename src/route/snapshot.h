@@ -52,6 +52,19 @@ struct model_rule {
     unsigned target_count;
     struct split split;
     int32_t priority; /* by criticality: 1, 0 or, sheddable, -1 */
+    bool has_criticality;
+};
+
+struct objective {
+    struct bytes name;
+    const char *object; /* "InferenceObjective default/batch" */
+    int32_t priority;
+};
+
+/* Of a pool.  Values: struct objective. */
+struct objectives {
+    struct hashmap *by_name;  /* as a header names them */
+    struct hashmap *by_model; /* as they name the models that clients ask for */
 };
 
 enum pool_arm_kind { POOL_ARM_POOL, POOL_ARM_SERVICE, POOL_ARM_INVALID };
@@ -67,7 +80,8 @@ struct pool_arm {
     struct hashmap *models;             /* requested model -> struct model_rule; NULL for services */
     const struct model_rule *any_model; /* for what models does not name; NULL: such names pass unchanged */
     struct hashmap *targets; /* target model names, direct requests for which the pool also knows; value: itself */
-    struct canary_tap *tap;  /* of the Canary that judges this arm, held by the snapshot; NULL: none does */
+    const struct objectives *objectives; /* NULL: the pool has none */
+    struct canary_tap *tap;              /* of the Canary that judges this arm, held by the snapshot; NULL: none does */
     enum arm_role role;
 };
 

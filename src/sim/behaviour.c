@@ -61,6 +61,8 @@ static const struct key keys[] = {
     {"empty",            SWITCH,   AT(empty),               NO_RANGE,     "answers have no tokens"},
     {"late-head",        SWITCH,   AT(late_head),           NO_RANGE,     "a stream's head waits for a token"},
     {"refuse",           SWITCH,   AT(refuse),              NO_RANGE,     "1 closes the port, 0 opens it again"},
+    {"slow-metrics",     DURATION, AT(slow_metrics_us),     NO_RANGE,     "time before /metrics is answered"},
+    {"freeze-metrics",   SWITCH,   AT(freeze_metrics),      NO_RANGE,     "/metrics does not change any more"},
     {"abort-on-sigterm", SWITCH,   AT(abort_on_sigterm),    NO_RANGE,     "SIGTERM cuts instead of draining"},
 };
 /* clang-format on */

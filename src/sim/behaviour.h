@@ -22,6 +22,7 @@ struct behaviour {
     uint64_t prefill_max_us;
     uint64_t startup_us;
     uint64_t slow_first_token_us; /* added to the first token of the next slow_count requests */
+    uint64_t slow_metrics_us;     /* before /metrics is answered */
     double load_factor;           /* time factor when every slot is taken */
     double error_rate;
     int64_t error_code;
@@ -36,6 +37,7 @@ struct behaviour {
     bool empty;
     bool late_head;
     bool abort_on_sigterm;
+    bool freeze_metrics; /* /metrics stays as it was when it was first asked for so */
 };
 
 /* An 8B model on one H100. */

@@ -19,6 +19,8 @@
 struct call {
     struct buffer body;
     struct completion *completion; /* NULL: none in progress */
+    struct exchange *late;         /* its metrics are answered by the timer; NULL: it does not wait */
+    struct wheel_timer timer;
 };
 
 static void answer_chat(struct sim *sim, struct exchange *exchange, struct bytes body)
@@ -61,12 +63,37 @@ static void answer_version(struct sim *sim, struct exchange *exchange, struct by
     sim_answer_json(sim, exchange, 200, BYTES("{\"version\":\"" SERIN_VERSION "-sim\"}"));
 }
 
+static void send_metrics(struct sim *sim, struct exchange *exchange)
+{
+    struct buffer *page = sim->behaviour.freeze_metrics ? &sim->frozen_page : &sim->scratch;
+    if (!sim->behaviour.freeze_metrics)
+        buffer_clear(&sim->frozen_page);
+    if (page == &sim->scratch)
+        buffer_clear(page);
+    if (buffer_is_empty(page))
+        sim_metrics_write(sim->metrics, sim->engine, sim->models, clock_wall_ms(), sim->behaviour.kv_blocks, page);
+    sim_answer(sim, exchange, 200, BYTES("text/plain; version=0.0.4; charset=utf-8"), buffer_bytes(page));
+}
+
+static void on_late(struct wheel_timer *timer)
+{
+    struct call *call = container_of(timer, struct call, timer);
+    struct exchange *exchange = call->late;
+    call->late = NULL;
+    send_metrics(exchange->server_data, exchange);
+}
+
 static void answer_metrics(struct sim *sim, struct exchange *exchange, struct bytes body)
 {
+    struct call *call = exchange->handler_data;
     (void)body;
-    buffer_clear(&sim->scratch);
-    sim_metrics_write(sim->metrics, sim->engine, sim->models, clock_wall_ms(), sim->behaviour.kv_blocks, &sim->scratch);
-    sim_answer(sim, exchange, 200, BYTES("text/plain; version=0.0.4; charset=utf-8"), buffer_bytes(&sim->scratch));
+    if (sim->behaviour.slow_metrics_us == 0) {
+        send_metrics(sim, exchange);
+        return;
+    }
+    call->late = exchange;
+    wheel_timer_init(&call->timer, on_late);
+    reactor_timer_set(sim->reactor, &call->timer, sim->behaviour.slow_metrics_us / 1000);
 }
 
 static struct bytes member(const json_t *root, const char *key)
@@ -227,6 +254,8 @@ static void on_aborted(struct exchange *exchange)
     buffer_deinit(&call->body);
     if (call->completion != NULL)
         completion_abort(call->completion);
+    if (call->late != NULL)
+        reactor_timer_cancel(exchange->reactor, &call->timer);
 }
 
 const struct http_handler openai_api_handler = {

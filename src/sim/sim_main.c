@@ -240,6 +240,7 @@ static void sim_deinit(struct sim *sim)
     sim_metrics_free(sim->metrics);
     request_log_free(sim->request_log);
     buffer_deinit(&sim->scratch);
+    buffer_deinit(&sim->frozen_page);
 }
 
 static bool watch_signals(struct program *program)

@@ -33,7 +33,8 @@ struct sim {
     struct sim_counts counts;
     struct list completions; /* in progress */
     struct response_store responses;
-    struct buffer scratch; /* for the answer that is being written, empty between callbacks */
+    struct buffer frozen_page; /* of metrics, while they are frozen */
+    struct buffer scratch;     /* for the answer that is being written, empty between callbacks */
     struct wheel_timer engine_timer;
     uint64_t started_s;
     struct bytes pod_name; /* "": unknown */

@@ -354,7 +354,7 @@ class Gateway:
     def metric(self, name, **labels):
         total = 0.0
         for line in self.metrics().splitlines():
-            match = re.match(r"([a-z_:]+)(?:\{(.*)\})? (\S+)$", line)
+            match = re.match(r"([a-z0-9_:]+)(?:\{(.*)\})? (\S+)$", line)
             if match and match[1] == name and all(f'{k}="{v}"' in (match[2] or "") for k, v in labels.items()):
                 total += float(match[3])
         return total

@@ -7,14 +7,20 @@ import pytest
 
 from conftest import CONTROL, ROOT, InParallel, Wire, ask, chat, edit, events, until
 
-ROW = re.compile(r'^X\(\w+, (\w+), "(\w+)", "([\w,]*)",', re.MULTILINE)
+ALIAS = re.compile(r'^X\((\w+), "(\w+)"\)', re.MULTILINE)
+ROW = re.compile(r'^X\((\w+), (\w+), "(\w+)", "([\w,]*)",', re.MULTILINE)
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*)\})? (\S+)$')
 
 
 def table():
-    """name -> (kind, labels) of every metric of the product."""
-    rows = ROW.findall((ROOT / "src" / "observe" / "metrics.def").read_text())
-    return {name: (kind.removesuffix("_US"), labels.split(",") if labels else []) for kind, name, labels in rows}
+    """name -> (kind, labels) of every metric of the product, second names too."""
+    source = ROOT / "src" / "observe"
+    rows = {number: (name, kind.split("_")[0], labels.split(",") if labels else [])
+            for number, kind, name, labels in ROW.findall((source / "metrics.def").read_text())}
+    named = {name: (kind, labels) for name, kind, labels in rows.values()}
+    for number, name in ALIAS.findall((source / "metric_aliases.def").read_text()):
+        named[name] = rows[number][1:]
+    return named
 
 
 @pytest.mark.short

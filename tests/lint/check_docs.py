@@ -11,11 +11,16 @@ def table(path: str, pattern: str) -> list:
 
 
 def metrics() -> str:
-    rows = table("src/observe/metrics.def", r'X\(\w+, ([A-Z]+)(?:_US)?, "([^"]+)", "([^"]*)", "([^"]+)"\)')
+    rows = table("src/observe/metrics.def", r'X\(\w+, ([A-Z]+)(?:_US|_FINE|_SIZE)?, "([^"]+)", "([^"]*)", "([^"]+)"\)')
+    aliases = table("src/observe/metric_aliases.def", r'X\((\w+), "([^"]+)"\)')
+    names = dict(table("src/observe/metrics.def", r'X\((\w+), [A-Z_]+, "([^"]+)"'))
     lines = ["# Metrics", "", "From `src/observe/metrics.def`; served at `/metrics` of the admin listener.", "",
              "| name | type | labels | meaning |", "|---|---|---|---|"]
     for kind, name, labels, text in rows:
         lines.append(f"| `{name}` | {kind.lower()} | {labels.replace(',', ', ')} | {text} |")
+    lines += ["", "Second names, for dashboards made for the Gateway API Inference Extension:", "", "| name | same as |",
+              "|---|---|"]
+    lines += [f"| `{alias}` | `{names[metric]}` |" for metric, alias in aliases]
     return "\n".join(lines) + "\n"
 
 

@@ -4,6 +4,7 @@
  * Pure; one owner, one thread.  Structure is checked strictly everywhere; contents are decoded only where a sink wants
  * them.  UTF-8 of what nobody wants is not checked.  Duplicate members: the last counts, as in the servers' parsers,
  * but for "model", which is an error. */
+#include "inference/payload/prompt_blob.h"
 #include "inference/payload/scan_internal.h"
 
 static const char *const literals[] = {"true", "false", "null"};
@@ -156,6 +157,8 @@ static enum scan_error begin_value(struct openai_scan *scan, struct scan_cursor 
     }
     switch (c) {
     case '"':
+        if (scan->member == MEMBER_MESSAGES && scan->depth > 1 && !scan->has_blob)
+            scan->has_blob = blob_may_begin(cursor->at, cursor->end);
         scan_begin_string(scan, false);
         return SCAN_OK;
     case '{':

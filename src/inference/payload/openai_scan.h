@@ -61,6 +61,7 @@ struct openai_scan {
     /* Results; model and keys are decoded (escapes resolved). */
     bool has_model;
     bool is_stream; /* "stream": true */
+    bool has_blob;  /* some string of the messages may be an image or the like (prompt_blob.h) */
     bool has_max_tokens;
     uint64_t max_tokens;          /* "max_tokens" or "max_completion_tokens", the later plain integer in the body */
     struct scan_span model_span;  /* with quotes: what openai_rewrite() replaces */

@@ -48,6 +48,9 @@ struct request_facts {
     uint32_t prompt_tokens; /* an estimate; 0 = unknown */
     uint32_t hashed_tokens; /* of them in whole blocks: what matched_tokens is a part of */
     bool has_adapter;
+    /* The value of a header, joined when it stands several times.  NULL: none is known. */
+    bool (*header)(void *context, struct bytes name, struct bytes *ret_value);
+    void *header_context;
 };
 
 #endif

@@ -2,58 +2,11 @@
 /* picker_config.c: decodes the plugins, then the profile that refers to them.
  *
  * A path is kept as text that grows and shrinks with the walk.  Values are used only when there was no problem. */
-#include "inference/schedule/picker_config.h"
-
-#include <stdarg.h>
-#include <stdio.h>
+#include "inference/schedule/picker_config_internal.h"
 
 #include "base/yaml.h"
 
-enum { PLUGINS_MAX = 64, PATH_BYTES = 256 };
-
 static const char *const api_versions[] = {"llm-d.ai/v1alpha1", "inference.networking.x-k8s.io/v1alpha1", NULL};
-
-struct decoding {
-    struct problems *problems;
-    char path[PATH_BYTES];
-    struct plugin plugins[PLUGINS_MAX];
-    unsigned plugin_count;
-    struct picker_config *config;
-};
-
-static void bad(struct decoding *decoding, const char *name, const char *reason, const char *format, ...)
-    PRINTF_LIKE(4, 5);
-
-/* About `name` in the object whose path is in force; NULL: about that itself. */
-static void bad(struct decoding *decoding, const char *name, const char *reason, const char *format, ...)
-{
-    char path[PATH_BYTES * 2], message[512];
-    const char *dot = decoding->path[0] != '\0' && name != NULL ? "." : "";
-    snprintf(path, sizeof path, "%s%s%.200s", decoding->path, dot, name != NULL ? name : "");
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    problems_add(decoding->problems, path, reason, "%s", message);
-}
-
-/* Goes down into `name` (with an index when it is not negative); returns what leave() takes. */
-static size_t enter(struct decoding *decoding, const char *name, int index)
-{
-    size_t len = strlen(decoding->path);
-    size_t room = sizeof decoding->path - len;
-    const char *dot = len > 0 && name[0] != '\0' ? "." : "";
-    if (index < 0)
-        snprintf(decoding->path + len, room, "%s%s", dot, name);
-    else
-        snprintf(decoding->path + len, room, "%s%s[%d]", dot, name, index);
-    return len;
-}
-
-static void leave(struct decoding *decoding, size_t len)
-{
-    decoding->path[len] = '\0';
-}
 
 static bool is_one_of(const char *text, const char *const *list)
 {
@@ -68,7 +21,7 @@ static void check_names(struct decoding *decoding, json_t *object, const char *c
     const char *name;
     json_t *value;
     json_object_foreach(object, name, value) if (!is_one_of(name, known))
-        bad(decoding, name, "Invalid", "is no field of an EndpointPickerConfig here");
+        picker_config_bad(decoding, name, "Invalid", "is no field of an EndpointPickerConfig here");
 }
 
 /* "" when it is absent or wrong, which is told. */
@@ -77,11 +30,11 @@ static const char *text_of(struct decoding *decoding, json_t *object, const char
     json_t *value = json_object_get(object, name);
     if (value == NULL || json_is_null(value)) {
         if (is_required)
-            bad(decoding, name, "Required", "must be given");
+            picker_config_bad(decoding, name, "Required", "must be given");
         return "";
     }
     if (!json_is_string(value) || json_string_length(value) == 0 || json_string_length(value) >= PLUGIN_NAME_BYTES) {
-        bad(decoding, name, "Invalid", "must be a text of 1 to %d bytes", PLUGIN_NAME_BYTES - 1);
+        picker_config_bad(decoding, name, "Invalid", "must be a text of 1 to %d bytes", PLUGIN_NAME_BYTES - 1);
         return "";
     }
     return json_string_value(value);
@@ -94,77 +47,10 @@ static json_t *list_of(struct decoding *decoding, json_t *object, const char *na
     if (list == NULL || json_is_null(list))
         return NULL;
     if (!json_is_array(list)) {
-        bad(decoding, name, "Invalid", "must be a list");
+        picker_config_bad(decoding, name, "Invalid", "must be a list");
         return NULL;
     }
     return list;
-}
-
-/* Parameters. */
-
-static int find_parameter(const struct plugin_kind *kind, const char *name)
-{
-    for (int i = 0; kind->syntax != NULL && kind->syntax[i].name != NULL; i++)
-        if (strcmp(kind->syntax[i].name, name) == 0 || strcmp(kind->syntax[i].name, "*") == 0)
-            return i;
-    return -1;
-}
-
-static void decode_number(struct decoding *decoding, const struct parameter_syntax *syntax, json_t *value,
-                          double *ret_number)
-{
-    bool is_right = syntax->kind == PARAMETER_INTEGER ? json_is_integer(value) : json_is_number(value);
-    double number = json_number_value(value);
-    if (!is_right || !(number >= syntax->min && number <= syntax->max))
-        bad(decoding, syntax->name, "Invalid", "must be %s from %g to %g",
-            syntax->kind == PARAMETER_INTEGER ? "an integer" : "a number", syntax->min, syntax->max);
-    else
-        *ret_number = number;
-}
-
-static void decode_parameter(struct decoding *decoding, const struct parameter_syntax *syntax, json_t *value,
-                             double *ret_number)
-{
-    switch (syntax->kind) {
-    case PARAMETER_NUMBER:
-    case PARAMETER_INTEGER:
-        decode_number(decoding, syntax, value, ret_number);
-        break;
-    case PARAMETER_BOOL:
-        if (json_is_boolean(value))
-            *ret_number = json_is_true(value);
-        else
-            bad(decoding, syntax->name, "Invalid", "must be true or false");
-        break;
-    case PARAMETER_TEXT:
-        if (!json_is_string(value))
-            bad(decoding, syntax->name, "Invalid", "must be a text");
-        break;
-    case PARAMETER_KEPT:
-        break;
-    }
-}
-
-static void decode_parameters(struct decoding *decoding, json_t *item, struct plugin *plugin)
-{
-    json_t *parameters = json_object_get(item, "parameters"), *value;
-    const char *name;
-    if (parameters == NULL || json_is_null(parameters))
-        return;
-    if (!json_is_object(parameters)) {
-        bad(decoding, "parameters", "Invalid", "must be an object");
-        return;
-    }
-    size_t outer = enter(decoding, "parameters", -1);
-    json_object_foreach(parameters, name, value)
-    {
-        int index = find_parameter(plugin->kind, name);
-        if (index < 0)
-            bad(decoding, name, "Invalid", "is no parameter of %s", plugin->kind->type);
-        else if (!json_is_null(value))
-            decode_parameter(decoding, &plugin->kind->syntax[index], value, &plugin->values[index]);
-    }
-    leave(decoding, outer);
 }
 
 /* The one part of the prefix producer that means something here. */
@@ -180,7 +66,8 @@ static void decode_prefix_producer(struct decoding *decoding, json_t *item)
         json_is_integer(tokens) && json_integer_value(tokens) > 64 ? json_integer_value(tokens) : 64;
     if (!json_is_integer(blocks) || json_integer_value(blocks) < 1 || json_integer_value(blocks) > 100000000 ||
         block_tokens > 1000000)
-        bad(decoding, "parameters.lruCapacityPerServer", "Invalid", "must be an integer from 1 to 100000000");
+        picker_config_bad(decoding, "parameters.lruCapacityPerServer", "Invalid",
+                          "must be an integer from 1 to 100000000");
     else
         decoding->config->prefix_tokens = (uint64_t)json_integer_value(blocks) * (uint64_t)block_tokens;
 }
@@ -202,9 +89,9 @@ static const struct plugin_kind *decode_type(struct decoding *decoding, json_t *
     if (type[0] == '\0')
         return NULL;
     if (kind == NULL)
-        bad(decoding, "type", "Invalid", "there is no plugin \"%s\"", type);
+        picker_config_bad(decoding, "type", "Invalid", "there is no plugin \"%s\"", type);
     else if (kind->role == PLUGIN_MISSING)
-        bad(decoding, "type", "NotSupported", "%s is not supported: %s", type, kind->note);
+        picker_config_bad(decoding, "type", "NotSupported", "%s is not supported: %s", type, kind->note);
     return kind != NULL && kind->role != PLUGIN_MISSING ? kind : NULL;
 }
 
@@ -212,7 +99,7 @@ static void decode_plugin(struct decoding *decoding, json_t *item)
 {
     static const char *const names[] = {"type", "name", "parameters", NULL};
     if (!json_is_object(item)) {
-        bad(decoding, NULL, "Invalid", "must be an object");
+        picker_config_bad(decoding, NULL, "Invalid", "must be an object");
         return;
     }
     check_names(decoding, item, names);
@@ -224,8 +111,8 @@ static void decode_plugin(struct decoding *decoding, json_t *item)
     if (name[0] != '\0')
         strncpy(plugin.name, name, sizeof plugin.name - 1);
     if (find_plugin(decoding, plugin.name) != NULL)
-        bad(decoding, "name", "Duplicate", "there is another plugin \"%s\"", plugin.name);
-    decode_parameters(decoding, item, &plugin);
+        picker_config_bad(decoding, "name", "Duplicate", "there is another plugin \"%s\"", plugin.name);
+    picker_config_parameters(decoding, item, &plugin);
     if (strcmp(kind->type, "approx-prefix-cache-producer") == 0)
         decode_prefix_producer(decoding, item);
     decoding->plugins[decoding->plugin_count++] = plugin;
@@ -236,14 +123,14 @@ static void decode_plugins(struct decoding *decoding, json_t *root)
     json_t *list = list_of(decoding, root, "plugins"), *item;
     size_t index;
     if (json_array_size(list) > PLUGINS_MAX)
-        bad(decoding, "plugins", "Invalid", "must have at most %d items", PLUGINS_MAX);
+        picker_config_bad(decoding, "plugins", "Invalid", "must have at most %d items", PLUGINS_MAX);
     json_array_foreach(list, index, item)
     {
         if (index == PLUGINS_MAX)
             return;
-        size_t outer = enter(decoding, "plugins", (int)index);
+        size_t outer = picker_config_enter(decoding, "plugins", (int)index);
         decode_plugin(decoding, item);
-        leave(decoding, outer);
+        picker_config_leave(decoding, outer);
     }
 }
 
@@ -266,16 +153,16 @@ static void add_plugin(struct decoding *decoding, const struct plugin *plugin)
         break;
     case PLUGIN_PICKER:
         if (profile->picker.kind != NULL)
-            bad(decoding, NULL, "Invalid", "there must be one picker only, and \"%s\" is one already",
-                profile->picker.name);
+            picker_config_bad(decoding, NULL, "Invalid", "there must be one picker only, and \"%s\" is one already",
+                              profile->picker.name);
         profile->picker = *plugin;
         break;
     default: /* what runs in any case */
         break;
     }
     if (is_full)
-        bad(decoding, NULL, "Invalid", "there are more than %d filters or %d scorers", PROFILE_FILTERS_MAX,
-            PROFILE_SCORERS_MAX);
+        picker_config_bad(decoding, NULL, "Invalid", "there are more than %d filters or %d scorers",
+                          PROFILE_FILTERS_MAX, PROFILE_SCORERS_MAX);
 }
 
 static void decode_reference(struct decoding *decoding, json_t *item)
@@ -283,7 +170,7 @@ static void decode_reference(struct decoding *decoding, json_t *item)
     static const char *const names[] = {"pluginRef", "weight", NULL};
     static const struct parameter_syntax weight_syntax = {"weight", PARAMETER_NUMBER, 1, 0, 1e6};
     if (!json_is_object(item)) {
-        bad(decoding, NULL, "Invalid", "must be an object");
+        picker_config_bad(decoding, NULL, "Invalid", "must be an object");
         return;
     }
     check_names(decoding, item, names);
@@ -292,14 +179,15 @@ static void decode_reference(struct decoding *decoding, json_t *item)
     json_t *weight = json_object_get(item, "weight");
     if (found == NULL) {
         if (name[0] != '\0')
-            bad(decoding, "pluginRef", "Invalid", "there is no plugin \"%s\" under plugins", name);
+            picker_config_bad(decoding, "pluginRef", "Invalid", "there is no plugin \"%s\" under plugins", name);
         return;
     }
     struct plugin plugin = *found;
     if (weight != NULL && plugin.kind->role != PLUGIN_SCORER)
-        bad(decoding, "weight", "Invalid", "only scorers have a weight, and %s is none", plugin.kind->type);
+        picker_config_bad(decoding, "weight", "Invalid", "only scorers have a weight, and %s is none",
+                          plugin.kind->type);
     else if (weight != NULL)
-        decode_number(decoding, &weight_syntax, weight, &plugin.weight);
+        picker_config_number(decoding, &weight_syntax, weight, &plugin.weight);
     add_plugin(decoding, &plugin);
 }
 
@@ -307,7 +195,7 @@ static void decode_profile(struct decoding *decoding, json_t *profile)
 {
     static const char *const names[] = {"name", "plugins", NULL};
     if (!json_is_object(profile)) {
-        bad(decoding, NULL, "Invalid", "must be an object");
+        picker_config_bad(decoding, NULL, "Invalid", "must be an object");
         return;
     }
     check_names(decoding, profile, names);
@@ -316,9 +204,9 @@ static void decode_profile(struct decoding *decoding, json_t *profile)
     size_t index;
     json_array_foreach(list, index, item)
     {
-        size_t outer = enter(decoding, "plugins", (int)index);
+        size_t outer = picker_config_enter(decoding, "plugins", (int)index);
         decode_reference(decoding, item);
-        leave(decoding, outer);
+        picker_config_leave(decoding, outer);
     }
 }
 
@@ -327,14 +215,14 @@ static void decode_profiles(struct decoding *decoding, json_t *root)
 {
     json_t *list = list_of(decoding, root, "schedulingProfiles");
     if (json_array_size(list) > 1)
-        bad(decoding, "schedulingProfiles", "NotSupported", "must have one item: one profile runs");
+        picker_config_bad(decoding, "schedulingProfiles", "NotSupported", "must have one item: one profile runs");
     if (json_array_size(list) == 0) {
         for (unsigned i = 0; i < decoding->plugin_count; i++)
             add_plugin(decoding, &decoding->plugins[i]);
     } else {
-        size_t outer = enter(decoding, "schedulingProfiles", 0);
+        size_t outer = picker_config_enter(decoding, "schedulingProfiles", 0);
         decode_profile(decoding, json_array_get(list, 0));
-        leave(decoding, outer);
+        picker_config_leave(decoding, outer);
     }
     struct profile *profile = &decoding->config->profile;
     if (profile->picker.kind == NULL)
@@ -351,13 +239,13 @@ static void decode_gates(struct decoding *decoding, json_t *root)
     size_t index;
     json_array_foreach(list, index, item)
     {
-        size_t outer = enter(decoding, "featureGates", (int)index);
+        size_t outer = picker_config_enter(decoding, "featureGates", (int)index);
         const char *gate = json_is_string(item) ? json_string_value(item) : "";
         if (is_one_of(gate, queue))
             decoding->config->has_queue = true;
         else if (!is_one_of(gate, harmless))
-            bad(decoding, NULL, "NotSupported", "there is no such gate here");
-        leave(decoding, outer);
+            picker_config_bad(decoding, NULL, "NotSupported", "there is no such gate here");
+        picker_config_leave(decoding, outer);
     }
 }
 
@@ -369,9 +257,9 @@ static void check_header(struct decoding *decoding, json_t *root)
     check_names(decoding, root, names);
     const char *version = text_of(decoding, root, "apiVersion", true), *kind = text_of(decoding, root, "kind", true);
     if (version[0] != '\0' && !is_one_of(version, api_versions))
-        bad(decoding, "apiVersion", "NotSupported", "must be %s or %s", api_versions[0], api_versions[1]);
+        picker_config_bad(decoding, "apiVersion", "NotSupported", "must be %s or %s", api_versions[0], api_versions[1]);
     if (kind[0] != '\0' && strcmp(kind, "EndpointPickerConfig") != 0)
-        bad(decoding, "kind", "Invalid", "must be EndpointPickerConfig");
+        picker_config_bad(decoding, "kind", "Invalid", "must be EndpointPickerConfig");
 }
 
 /* "60s", "500ms" or "5m"; false when it is none. */
@@ -401,19 +289,19 @@ static void decode_flow_control(struct decoding *decoding, json_t *root)
     json_t *section = json_object_get(root, "flowControl");
     if (section == NULL || json_is_null(section))
         return;
-    size_t outer = enter(decoding, "flowControl", -1);
+    size_t outer = picker_config_enter(decoding, "flowControl", -1);
     double request_limit = 0, byte_limit = 0;
     check_names(decoding, section, names);
     if (json_object_get(section, "maxRequests") != NULL)
-        decode_number(decoding, &requests, json_object_get(section, "maxRequests"), &request_limit);
+        picker_config_number(decoding, &requests, json_object_get(section, "maxRequests"), &request_limit);
     if (json_object_get(section, "maxBytes") != NULL)
-        decode_number(decoding, &bytes, json_object_get(section, "maxBytes"), &byte_limit);
+        picker_config_number(decoding, &bytes, json_object_get(section, "maxBytes"), &byte_limit);
     decoding->config->queue_max_requests = (uint32_t)request_limit;
     decoding->config->queue_max_bytes = (uint64_t)byte_limit;
     const char *ttl = text_of(decoding, section, "defaultRequestTTL", false);
     if (ttl[0] != '\0' && !parse_age(ttl, &decoding->config->queue_ttl_ms))
-        bad(decoding, "defaultRequestTTL", "Invalid", "must be a time like 60s");
-    leave(decoding, outer);
+        picker_config_bad(decoding, "defaultRequestTTL", "Invalid", "must be a time like 60s");
+    picker_config_leave(decoding, outer);
 }
 
 bool picker_config_decode(json_t *root, struct problems *problems, struct picker_config *ret_config)
@@ -422,7 +310,7 @@ bool picker_config_decode(json_t *root, struct problems *problems, struct picker
     struct decoding decoding = {.problems = problems, .config = &config};
     size_t before = problems->count;
     if (!json_is_object(root)) {
-        bad(&decoding, NULL, "Invalid", "must be an object");
+        picker_config_bad(&decoding, NULL, "Invalid", "must be an object");
         return false;
     }
     check_header(&decoding, root);

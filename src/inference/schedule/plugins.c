@@ -49,6 +49,17 @@ static const struct parameter_syntax concurrency_syntax[] = {
 /* Of parts that are here in any case: any parameters pass. */
 static const struct parameter_syntax any_syntax[] = {{"*", PARAMETER_KEPT}, {0}};
 
+static const struct parameter_syntax selector_syntax[] = {
+    {"matchLabels", PARAMETER_LABELS}, {"matchExpressions", PARAMETER_EXPRESSIONS}, {0}};
+static const struct parameter_syntax label_syntax[] = {
+    {"label", PARAMETER_NAME}, {"validValues", PARAMETER_NAMES}, {"allowsNoLabel", PARAMETER_BOOL}, {0}};
+static const struct parameter_syntax test_header_syntax[] = {
+    {"headerName", PARAMETER_NAME, .text = "test-epp-endpoint-selection"}, {0}};
+static const struct parameter_syntax subset_syntax[] = {
+    {"headerName", PARAMETER_NAME, .text = "x-gateway-destination-endpoint-subset"}, {0}};
+static const struct parameter_syntax header_label_syntax[] = {
+    {"headerName", PARAMETER_NAME}, {"labelKey", PARAMETER_NAME}, {0}};
+
 #define FILTER(type_, function, syntax_)                                                                               \
     {                                                                                                                  \
         .type = (type_), .role = PLUGIN_FILTER, .filter = (function), .syntax = (syntax_)                              \
@@ -83,11 +94,17 @@ static const struct plugin_kind kinds[] = {
     SCORER("load-aware-scorer", score_load_aware, load_aware_syntax),
     SCORER("session-affinity-scorer", score_session, session_syntax),
     SCORER("no-hit-lru-scorer", score_no_hit, no_hit_syntax),
+    SCORER("header-label-affinity-scorer", score_header_label, header_label_syntax),
 
     FILTER("prefix-cache-affinity-filter", filter_prefix_affinity, affinity_syntax),
     FILTER("session-affinity-filter", filter_session, session_syntax),
     FILTER("utilization-detector", filter_utilization, utilization_syntax),
     FILTER("concurrency-detector", filter_concurrency, concurrency_syntax),
+    FILTER("label-selector-filter", filter_label_selector, selector_syntax),
+    FILTER("by-label-selector", filter_label_selector, selector_syntax),
+    FILTER("by-label", filter_label, label_syntax),
+    FILTER("header-based-testing-filter", filter_named, test_header_syntax),
+    FILTER("subset-filter", filter_named, subset_syntax), /* only here */
 
     PICKER("max-score-picker", pick_max_score),
     PICKER("random-picker", pick_at_random),
@@ -114,18 +131,13 @@ static const struct plugin_kind kinds[] = {
     MISSING("precise-prefix-cache-scorer", "it needs KV events; use prefix-cache-scorer"),
     MISSING("precise-prefix-cache-producer", "it needs KV events; use approx-prefix-cache-producer"),
     MISSING("burst-prefix-cache-producer", "prompt-cost-scorer counts a burst as it picks"),
-    MISSING("context-length-aware", "it needs labels of endpoints"),
-    MISSING("header-label-affinity-scorer", "it needs labels of endpoints"),
-    MISSING("topology-affinity-scorer", "it needs labels of endpoints"),
-    MISSING("topology-affinity-filter", "it needs labels of endpoints"),
-    MISSING("label-selector-filter", "it needs labels of endpoints"),
-    MISSING("by-label", "it needs labels of endpoints"),
-    MISSING("by-label-selector", "it needs labels of endpoints"),
+    MISSING("context-length-aware", "use a pool per context length"),
+    MISSING("topology-affinity-scorer", "where the gateway runs is not known; use label-selector-filter"),
+    MISSING("topology-affinity-filter", "where the gateway runs is not known; use label-selector-filter"),
     MISSING("endpoint-attribute-scorer", "custom metrics are not scraped"),
     MISSING("endpoint-attribute-filter", "custom metrics are not scraped"),
     MISSING("mm-embeddings-cache-scorer", "embeddings are not tracked"),
     MISSING("slo-headroom-tier-filter", "it needs prediction servers"),
-    MISSING("header-based-testing-filter", "it is for tests of the reference"),
     MISSING("decode-filter", "prefill and decode are not separated"),
     MISSING("prefill-filter", "prefill and decode are not separated"),
     MISSING("encode-filter", "prefill and decode are not separated"),
@@ -152,7 +164,32 @@ struct plugin plugin_default(const struct plugin_kind *kind)
 {
     struct plugin plugin = {.kind = kind, .weight = 1};
     strncpy(plugin.name, kind->type, sizeof plugin.name - 1);
-    for (unsigned i = 0; kind->syntax != NULL && kind->syntax[i].name != NULL; i++)
+    plugin.texts_len = 1;
+    for (unsigned i = 0; kind->syntax != NULL && kind->syntax[i].name != NULL; i++) {
         plugin.values[i] = kind->syntax[i].fallback;
+        if (kind->syntax[i].text != NULL)
+            (void)plugin_add_text(&plugin, i, bytes_of(kind->syntax[i].text));
+    }
     return plugin;
+}
+
+bool plugin_add_text(struct plugin *plugin, unsigned parameter, struct bytes text)
+{
+    if (text.len >= sizeof plugin->texts - plugin->texts_len)
+        return false;
+    plugin->values[parameter] = plugin->texts_len;
+    if (text.len > 0)
+        memcpy(plugin->texts + plugin->texts_len, text.data, text.len);
+    plugin->texts[plugin->texts_len + text.len] = '\0';
+    plugin->texts_len += (unsigned)text.len + 1;
+    return true;
+}
+
+const char *plugin_lacks(const struct plugin *plugin)
+{
+    const struct parameter_syntax *syntax = plugin->kind->syntax;
+    for (unsigned i = 0; syntax != NULL && syntax[i].name != NULL; i++)
+        if (syntax[i].kind == PARAMETER_NAME && plugin_text(plugin, i)[0] == '\0')
+            return syntax[i].name;
+    return NULL;
 }

@@ -10,7 +10,7 @@
 
 struct plugin;
 
-enum { PLUGIN_PARAMETERS_MAX = 12, PLUGIN_NAME_BYTES = 64 };
+enum { PLUGIN_PARAMETERS_MAX = 12, PLUGIN_NAME_BYTES = 64, PLUGIN_TEXT_BYTES = 256 };
 
 /* The candidates of a pick that are still in the running: candidates[kept[i]], i < count. */
 struct pick_state {
@@ -43,13 +43,19 @@ enum parameter_kind {
     PARAMETER_INTEGER,
     PARAMETER_BOOL,
     PARAMETER_TEXT, /* accepted and of no effect here */
-    PARAMETER_KEPT  /* any value, the same */
+    PARAMETER_KEPT, /* any value, the same */
+    /* Kept as texts (plugin_text()). */
+    PARAMETER_NAME,
+    PARAMETER_NAMES,      /* as endpoint_label_is_among() takes them */
+    PARAMETER_LABELS,     /* an object of labels, as a selector (label_selector.h) */
+    PARAMETER_EXPRESSIONS /* a list of matchExpressions, the same */
 };
 
 struct parameter_syntax {
     const char *name;
     enum parameter_kind kind;
     double fallback, min, max;
+    const char *text; /* of a name; NULL: it must be given */
 };
 
 enum plugin_role {
@@ -76,7 +82,9 @@ struct plugin {
     const struct plugin_kind *kind;
     char name[PLUGIN_NAME_BYTES];
     double weight;                        /* of a scorer */
-    double values[PLUGIN_PARAMETERS_MAX]; /* in the order of the syntax */
+    double values[PLUGIN_PARAMETERS_MAX]; /* in the order of the syntax; of texts: the place in `texts` */
+    char texts[PLUGIN_TEXT_BYTES];        /* one behind the other, each with its NUL; the first is "" */
+    unsigned texts_len;
 };
 
 const struct plugin_kind *plugin_find(struct bytes type);
@@ -84,6 +92,15 @@ const struct plugin_kind *plugin_find(struct bytes type);
 const struct plugin_kind *plugin_at(unsigned index);
 /* With all parameters at their defaults. */
 struct plugin plugin_default(const struct plugin_kind *kind);
+/* "" when it was not given. */
+static inline const char *plugin_text(const struct plugin *plugin, unsigned parameter)
+{
+    return plugin->texts + (size_t)plugin->values[parameter];
+}
+/* False: there is no room. */
+bool plugin_add_text(struct plugin *plugin, unsigned parameter, struct bytes text);
+/* A parameter that must be given and is not; NULL: none. */
+const char *plugin_lacks(const struct plugin *plugin);
 
 /* The rows' functions.  scorers_load.c */
 void score_queue(const struct plugin *plugin, const struct pick_state *state, double *ret_scores);
@@ -109,6 +126,11 @@ void filter_prefix_affinity(const struct plugin *plugin, struct pick_state *stat
 void filter_session(const struct plugin *plugin, struct pick_state *state);
 void filter_utilization(const struct plugin *plugin, struct pick_state *state);
 void filter_concurrency(const struct plugin *plugin, struct pick_state *state);
+/* filters_choice.c */
+void filter_label_selector(const struct plugin *plugin, struct pick_state *state);
+void filter_label(const struct plugin *plugin, struct pick_state *state);
+void filter_named(const struct plugin *plugin, struct pick_state *state);
+void score_header_label(const struct plugin *plugin, const struct pick_state *state, double *ret_scores);
 /* pickers.c */
 unsigned pick_max_score(const struct plugin *plugin, const struct pick_state *state, const double *scores);
 unsigned pick_at_random(const struct plugin *plugin, const struct pick_state *state, const double *scores);

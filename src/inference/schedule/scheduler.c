@@ -275,20 +275,26 @@ static int choose(struct pool *pool, struct gathering *gathering, const struct p
     gathering->adapter = adapters_recognise(&schedule->adapters, pool, request->target_model, request->now_ms);
     if (schedule->sessions != NULL && request->session_key.len > 0)
         gathering->session = session_table_find(schedule->sessions, session_hash(request), request->now_ms);
-    unsigned count = gather_all(gathering, false, schedule->candidates);
-    if (count == 0 && !request->only_trusted)
-        count = gather_all(gathering, true, schedule->candidates);
-    if (gathering->stale_count > 0)
-        count = treat_stale(gathering->stale.action, schedule->candidates, count);
-    *ret_count = count;
     *ret_facts = (struct request_facts){
         .prompt_tokens = request->prompt_tokens,
         .hashed_tokens = prefix_units(request->prefix_count) * PREFIX_UNIT_TOKENS,
         .has_adapter = gathering->adapter != 0,
+        .header = request->header,
+        .header_context = request->header_context,
     };
     uint64_t random = request->random + atomic_fetch_add_explicit(&pool->rotation, 1, memory_order_relaxed);
-    return profile_choose(&schedule->profile, ret_facts, schedule->candidates, count, &schedule->scratch, &random,
-                          listener);
+    int index = -1;
+    /* Once more with those to be avoided: also when filters let nobody else through. */
+    unsigned passes = request->only_trusted ? 1 : 2;
+    for (unsigned pass = 0; pass < passes && index < 0; pass++) {
+        unsigned count = gather_all(gathering, pass > 0, schedule->candidates);
+        if (gathering->stale_count > 0)
+            count = treat_stale(gathering->stale.action, schedule->candidates, count);
+        *ret_count = count;
+        index = profile_choose(&schedule->profile, ret_facts, schedule->candidates, count, &schedule->scratch, &random,
+                               listener);
+    }
+    return index;
 }
 
 /* Charges. */
@@ -334,7 +340,7 @@ struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *req
             prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched);
     }
     pthread_mutex_lock(&pool->lock);
-    int index = choose(pool, &gathering, NULL, &facts, &count);
+    int index = choose(pool, &gathering, request->listener, &facts, &count);
     if (index >= 0) {
         const struct candidate *candidate = &pool->schedule->candidates[index];
         chosen = endpoint_take(candidate->endpoint);

@@ -21,7 +21,11 @@ struct pick_request {
     unsigned subset_count;
     struct endpoint *excluded[PICK_MAX_EXCLUDED]; /* tried already for this exchange */
     unsigned excluded_count;
-    bool only_trusted; /* not those to be avoided, even when there are no others */
+    /* As request_facts has it. */
+    bool (*header)(void *context, struct bytes name, struct bytes *ret_value);
+    void *header_context;
+    const struct profile_listener *listener; /* told under the pool's lock; NULL: nobody listens */
+    bool only_trusted;                       /* not those to be avoided, even when there are no others */
     uint64_t now_ms;
     uint64_t random; /* for ties */
 };

@@ -36,6 +36,9 @@ static const char *add_scorer(struct bytes item, struct profile *profile)
     double weight = 1;
     if (kind == NULL || kind->role != PLUGIN_SCORER)
         return "is no scorer";
+    struct plugin made = plugin_default(kind);
+    if (plugin_lacks(&made) != NULL)
+        return "has parameters that must be given: use serin.dev/picker";
     if (has_scorer(profile, kind))
         return "stands twice";
     if (equals < item.len && !parse_weight(bytes_trim(bytes_skip(item, equals + 1)), &weight))
@@ -43,7 +46,7 @@ static const char *add_scorer(struct bytes item, struct profile *profile)
     if (profile->scorer_count == PROFILE_SCORERS_MAX)
         return "is one too many";
     struct plugin *scorer = &profile->scorers[profile->scorer_count++];
-    *scorer = plugin_default(kind);
+    *scorer = made;
     scorer->weight = weight;
     return NULL;
 }

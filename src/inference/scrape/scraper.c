@@ -13,6 +13,7 @@
 #include "http/client.h"
 #include "http/codec/h1_write.h"
 #include "inference/scrape/engine_metrics.h"
+#include "inference/trust.h"
 
 enum { BACKOFF_MAX_MS = 5000, READY_CHECK_MS = 250, MODELS_MAX = 4096 };
 /* Targets are spread over the interval in steps of so many ms: those of one step share a turn of the reactor. */
@@ -159,6 +160,8 @@ static bool apply_models(struct target *target, struct bytes page)
     }
     if (is_list)
         endpoint_set_models(target->endpoint, names, count);
+    for (unsigned i = 0; i < count; i++)
+        trust_find_model(target->endpoint, adapter_hash(names[i]));
     free(names);
     json_decref(root);
     return is_list;

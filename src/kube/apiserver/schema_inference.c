@@ -118,7 +118,8 @@ static const struct schema_field inference_objective[] = {
     {".conditions", T_OBJECT | T_LIST, "Accepted: requests may name it.", .of = &schema_condition},
 };
 const struct schema schema_inference_objective = {
-    .description = "How important requests are that name it in a header.",
+    .description = "How important requests are that name it in the header x-llm-d-inference-objective, or whose model "
+                   "its annotation serin.dev/models names.",
     SCHEMA_FIELDS(inference_objective),
 };
 /* clang-format on */

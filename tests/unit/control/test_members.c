@@ -119,6 +119,21 @@ static void the_revision_is_the_pod_template_s(void **state)
     arena_free(arena);
 }
 
+static void members_have_the_labels_of_their_pod_or_slice(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(0);
+    struct object_cache *cache = load(arena);
+    struct member_list list;
+    members_of_pool(cache, object_cache_get(cache, KUBE_INFERENCE_POOL, "default", "p"), arena, &list);
+    for (unsigned i = 0; i < list.len; i++)
+        assert_string_equal(list.items[i].labels, strcmp(list.items[i].ip, "127.1.0.1") == 0
+                                                      ? "\napp=a\nmore=x\npod-template-hash=7d4b9c\n"
+                                                      : "\napp=a\nkubernetes.io/service-name=s\n");
+    object_cache_free(cache);
+    arena_free(arena);
+}
+
 static void a_service_has_pods_by_named_target_port_and_slices_by_port_name(void **state)
 {
     (void)state;
@@ -142,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pool_has_its_pods_and_labelled_slices_at_each_port),
         cmocka_unit_test(the_revision_is_the_pod_template_s),
+        cmocka_unit_test(members_have_the_labels_of_their_pod_or_slice),
         cmocka_unit_test(a_service_has_pods_by_named_target_port_and_slices_by_port_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,26 @@ static void known_members_keep_their_load_and_others_come_and_go(void **state)
     pool_registry_free(registry);
 }
 
+static void labels_of_a_known_member_follow_its_pod(void **state)
+{
+    (void)state;
+    struct pool_registry *registry = pool_registry_new();
+    struct pool *pool = pool_registry_take(registry, false, "default", "p", 0);
+    struct pool_member one = member("127.0.0.1", 1, "a", true);
+    one.labels = "\nzone=a\n";
+    pool_set_members(pool, &one, 1, NULL);
+    const struct endpoint *endpoint = pool->members[0];
+    assert_string_equal(endpoint->labels, "\nzone=a\n");
+    one.labels = "\nzone=b\n";
+    pool_set_members(pool, &one, 1, NULL);
+    assert_ptr_equal(pool->members[0], endpoint);
+    assert_string_equal(endpoint->labels, "\nzone=b\n");
+    one.labels = NULL;
+    pool_set_members(pool, &one, 1, NULL);
+    assert_string_equal(endpoint->labels, "");
+    pool_registry_free(registry);
+}
+
 static void another_pod_on_the_same_address_is_a_new_endpoint(void **state)
 {
     (void)state;
@@ -216,6 +236,7 @@ int main(void)
         cmocka_unit_test(pools_are_found_by_kind_namespace_name_and_port),
         cmocka_unit_test(unused_pools_go_with_the_sweep_and_take_their_members),
         cmocka_unit_test(known_members_keep_their_load_and_others_come_and_go),
+        cmocka_unit_test(labels_of_a_known_member_follow_its_pod),
         cmocka_unit_test(another_pod_on_the_same_address_is_a_new_endpoint),
         cmocka_unit_test(ports_are_endpoints_of_their_own_and_repeats_and_nonsense_are_left_out),
         cmocka_unit_test(an_endpoint_starts_healthy_and_not_ready),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "inference/prefix_hash.h"
 #include "inference/prompt_prefix.h"
 
@@ -154,6 +155,67 @@ static void of_a_huge_prompt_the_head_is_hashed(void **state)
 
 #define ARENA_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A conversation with an image of len characters, and text behind it. */
+static struct buffer conversation(const char *scheme, unsigned seed, size_t len, const char *tail)
+{
+    struct buffer body = {0};
+    buffer_printf(&body, "{\"messages\":[{\"content\":[{\"image_url\":{\"url\":\"data:image%spng;base64,", scheme);
+    for (size_t i = 0; i < len; i++)
+        buffer_append_char(&body, (char)('A' + (seed + i) % 26));
+    buffer_append_str(&body, tail);
+    return body;
+}
+
+static struct prompt_prefix prefix_of_buffer(struct buffer *body)
+{
+    buffer_append_char(body, '\0');
+    struct prompt_prefix prefix = prefix_of(buffer_bytes(body).data, "m");
+    buffer_deinit(body);
+    return prefix;
+}
+
+#define QUESTION "\"}},{\"text\":\"What is in this picture, and why does it matter to anybody?\"}]}]}"
+
+/* 400 KB of base64 count for 1,024 tokens: 16 blocks of 64. */
+static void the_same_image_is_the_same_prefix_and_counts_for_its_tokens(void **state)
+{
+    (void)state;
+    struct buffer first = conversation("/", 0, 400000, QUESTION), again = conversation("/", 0, 400000, QUESTION);
+    struct buffer other = conversation("/", 1, 400000, QUESTION), escaped = conversation("\\/", 0, 400000, QUESTION);
+    struct prompt_prefix image = prefix_of_buffer(&first);
+    assert_true(image.tokens > PROMPT_BLOB_TOKENS && image.tokens < PROMPT_BLOB_TOKENS + 64);
+    assert_int_equal(image.count, 16);
+    assert_false(image.is_cut_in_blob);
+    assert_int_equal(shared(image, prefix_of_buffer(&again)), 16);
+    assert_int_equal(shared(image, prefix_of_buffer(&escaped)), 16);
+    assert_int_equal(shared(image, prefix_of_buffer(&other)), 0);
+}
+
+/* As a proxy sees it when it picks before the body's end. */
+static struct prompt_prefix prefix_of_held(const struct buffer *body, size_t held)
+{
+    struct openai_scan scan;
+    struct prompt_prefix prefix;
+    struct bytes head = bytes_make(buffer_bytes(body).data, held);
+    openai_scan_init(&scan);
+    assert_true(openai_scan_feed(&scan, head));
+    prompt_prefix_make(&scan, head, BYTES("m"), arena, &prefix);
+    return prefix;
+}
+
+static void an_image_that_is_cut_is_the_same_once_enough_of_it_is_there(void **state)
+{
+    (void)state;
+    struct buffer body = conversation("/", 0, 900000, QUESTION);
+    struct prompt_prefix whole = prefix_of_held(&body, buffer_len(&body)), cut = prefix_of_held(&body, 500000);
+    struct prompt_prefix begun = prefix_of_held(&body, 100000);
+    assert_true(cut.is_cut_in_blob && begun.is_cut_in_blob && !whole.is_cut_in_blob);
+    assert_int_equal(shared(cut, whole), 16);
+    assert_int_equal(begun.count, 0);
+    assert_true(begun.tokens >= PROMPT_BLOB_TOKENS);
+    buffer_deinit(&body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +226,8 @@ int main(void)
         ARENA_TEST(models_and_salts_share_nothing),
         ARENA_TEST(of_a_prompt_whose_end_is_still_to_come_the_head_is_hashed),
         ARENA_TEST(of_a_huge_prompt_the_head_is_hashed),
+        ARENA_TEST(the_same_image_is_the_same_prefix_and_counts_for_its_tokens),
+        ARENA_TEST(an_image_that_is_cut_is_the_same_once_enough_of_it_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

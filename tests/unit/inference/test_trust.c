@@ -120,6 +120,10 @@ static void a_missing_model_is_remembered_for_a_while(void **state)
     assert_true(trust_lacks_model(endpoint, 7, 1000 + TRUST_MISSING_MS - 1));
     assert_false(trust_lacks_model(endpoint, 8, 1000));
     assert_false(trust_lacks_model(endpoint, 7, 1000 + TRUST_MISSING_MS));
+    trust_find_model(endpoint, 8);
+    assert_true(trust_lacks_model(endpoint, 7, 1000));
+    trust_find_model(endpoint, 7);
+    assert_false(trust_lacks_model(endpoint, 7, 1000));
     for (uint64_t model = 100; model < 100 + TRUST_MISSING_MAX; model++)
         trust_miss_model(endpoint, model, 1000);
     assert_false(trust_lacks_model(endpoint, 7, 1000));

@@ -152,6 +152,55 @@ static void an_untouched_registry_writes_zero_for_what_has_no_labels(void **stat
     expect_line(*state, "\n# TYPE serin_request_duration_seconds histogram\n");
 }
 
+static void sizes_are_counted_in_powers_of_two_and_summed_as_they_are(void **state)
+{
+    struct metric_series *series = metrics_series(*state, 0, METRIC_EPP_INPUT, VALUES("m", "t", "0"));
+    metric_observe(series, 0);
+    metric_observe(series, 1025);
+    metric_observe(series, 5000000);
+#define OF "{model_name=\"m\",target_model_name=\"t\",priority=\"0\""
+    expect_line(*state, "\nllm_d_epp_request_input_tokens_bucket" OF ",le=\"1\"} 1\n");
+    expect_line(*state, "\nllm_d_epp_request_input_tokens_bucket" OF ",le=\"1024\"} 1\n");
+    expect_line(*state, "\nllm_d_epp_request_input_tokens_bucket" OF ",le=\"2048\"} 2\n");
+    expect_line(*state, "\nllm_d_epp_request_input_tokens_bucket" OF ",le=\"+Inf\"} 3\n");
+    expect_line(*state, "\nllm_d_epp_request_input_tokens_sum" OF "} 5001025\n");
+    assert_int_equal(metrics_value(*state, METRIC_EPP_INPUT, VALUES("m", "t", "0")), 3);
+    /* once more under its former name */
+    expect_line(*state, "\n# TYPE inference_objective_input_tokens histogram\n");
+    expect_line(*state, "\ninference_objective_input_tokens_sum" OF "} 5001025\n");
+#undef OF
+}
+
+static void short_times_have_finer_buckets(void **state)
+{
+    struct metric_series *series = metrics_series(*state, 0, METRIC_EPP_PICK_TIME, NULL);
+    metric_observe_us(series, 7);
+    metric_observe_us(series, 150);
+    expect_line(*state, "\ninference_extension_scheduler_e2e_duration_seconds_bucket{le=\"0.0001\"} 1\n");
+    expect_line(*state, "\nllm_d_epp_scheduler_e2e_duration_seconds_bucket{le=\"0.0002\"} 2\n");
+    expect_line(*state, "\nllm_d_epp_scheduler_e2e_duration_seconds_sum 0.000157\n");
+}
+
+enum {
+    ALIAS_COUNT = 0
+#define X(id, name) +1
+#include "observe/metric_aliases.def"
+#undef X
+};
+
+static void no_name_stands_twice(void **state)
+{
+    struct buffer out = {0};
+    const char *page = page_of(*state, &out);
+    for (const char *at = page; (at = strstr(at, "\n# TYPE ")) != NULL;) {
+        char name[160];
+        at += strlen("\n# TYPE ");
+        snprintf(name, sizeof name, "\n# TYPE %.*s ", (int)strcspn(at, " "), at);
+        assert_null(strstr(at, name));
+    }
+    buffer_deinit(&out);
+}
+
 static void the_page_has_a_help_and_a_type_for_every_metric_and_parses(void **state)
 {
     struct buffer out = {0};
@@ -163,8 +212,8 @@ static void the_page_has_a_help_and_a_type_for_every_metric_and_parses(void **st
         types += strncmp(line, "# TYPE ", 7) == 0;
         comments += *line == '#';
     }
-    assert_int_equal(helps, METRIC_COUNT);
-    assert_int_equal(types, METRIC_COUNT);
+    assert_int_equal(helps, METRIC_COUNT + ALIAS_COUNT);
+    assert_int_equal(types, METRIC_COUNT + ALIAS_COUNT);
     struct prometheus_sample sample;
     for (size_t cursor = 0; prometheus_next(bytes_of(page), &cursor, &sample);)
         samples++;
@@ -237,6 +286,9 @@ int main(void)
         METRICS_TEST(a_cleared_gauge_has_no_series_and_takes_new_ones_up_to_the_limit),
         METRICS_TEST(label_values_cannot_be_confused_by_their_content),
         METRICS_TEST(an_untouched_registry_writes_zero_for_what_has_no_labels),
+        METRICS_TEST(sizes_are_counted_in_powers_of_two_and_summed_as_they_are),
+        METRICS_TEST(short_times_have_finer_buckets),
+        METRICS_TEST(no_name_stands_twice),
         METRICS_TEST(the_page_has_a_help_and_a_type_for_every_metric_and_parses),
         METRICS_TEST(threads_may_add_while_another_writes_the_page),
     };

@@ -111,6 +111,47 @@ static void a_prompt_is_charged_until_the_first_token_and_the_exchange_until_its
     world_stop(&world);
 }
 
+static void origin_send_chunk(struct origin *origin, const char *text)
+{
+    char chunk[300];
+    snprintf(chunk, sizeof chunk, "%zx\r\n%s\r\n", strlen(text), text);
+    origin_send(origin, chunk);
+}
+
+/* Two milliseconds at least between first and last token of three: by usage, in an answer that ends well. */
+static void the_time_per_token_of_an_endpoint_is_learnt(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 1);
+    const struct endpoint *endpoint = member(&world, 0);
+    static const char token[] = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+    static const char usage[] = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":3}}\n\n";
+    for (unsigned is_whole = 0; is_whole < 2; is_whole++) {
+        client_post(&world, "", prompt("x", ",\"stream\":true"));
+        until(&world, is_asked(&world.origins[0]));
+        buffer_clear(&world.origins[0].got);
+        origin_send(&world.origins[0], "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                                       "Transfer-Encoding: chunked\r\n\r\n");
+        origin_send_chunk(&world.origins[0], token);
+        until(&world, has_text(&world.got, "\"a\""));
+        uint64_t first_ms = reactor_now_ms(world.reactor);
+        while (reactor_now_ms(world.reactor) < first_ms + 2)
+            world_turn(&world);
+        origin_send_chunk(&world.origins[0], usage);
+        if (is_whole)
+            origin_send(&world.origins[0], "0\r\n\r\n");
+        else
+            origin_close(&world.origins[0]);
+        until(&world, atomic_load(&endpoint->load.in_flight) == 0);
+        double token_ms = atomic_load(&endpoint->work.token_ms);
+        assert_true(is_whole ? token_ms >= 1 : token_ms == 0);
+        reconnect(&world, 0);
+    }
+    world_stop(&world);
+}
+
 /* The gate. */
 
 static void set_gate(const struct world *world, bool has_queue, uint64_t ttl_ms)
@@ -189,15 +230,44 @@ static void a_sheddable_request_is_refused_while_the_pool_is_saturated(void **st
     world_stop(&world);
 }
 
+#define OBJECTIVE(name, annotations, priority)                                                                         \
+    "apiVersion: llm-d.ai/v1alpha2\n"                                                                                  \
+    "kind: InferenceObjective\n"                                                                                       \
+    "metadata: {name: " name ", annotations: " annotations "}\n"                                                       \
+    "spec: {priority: " priority ", poolRef: {name: p}}\n"                                                             \
+    "---\n"
+
+/* Also against what the model's criticality says. */
+static void an_objective_decides_who_is_refused_while_the_pool_is_saturated(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, ONE_POOL MODEL("m", "{modelName: m, criticality: Sheddable, poolRef: {name: p}}"));
+    add_objects(&world, OBJECTIVE("vip", "{}", "1"));
+    add_objects(&world, OBJECTIVE("batch", "{serin.dev/models: nightly}", "-2"));
+    set_origins(&world, "p", 0, 1);
+    set_waiting(&world, 5);
+    client_post(&world, "x-llm-d-inference-objective: vip\r\n", prompt("x", ""));
+    assert_int_equal(asked(&world), 0);
+    client_post(&world, "", "{\"model\":\"nightly\",\"prompt\":\"x\"}");
+    until(&world, has_text(&world.got, "}}"));
+    assert_true(has_text(&world.got, "HTTP/1.1 429 ") && has_text(&world.got, "x-serin-reason: shed\r\n"));
+    assert_true(has_text(&world.got, "Retry-After: 1\r\n"));
+    assert_true(has_text(&world.got, "x-llm-d-request-dropped-reason: rejected-saturated\r\n"));
+    world_stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prompt_returns_to_where_its_head_is),
         cmocka_unit_test(prompts_are_hashed_only_for_pickers_that_look_at_them),
         cmocka_unit_test(a_prompt_is_charged_until_the_first_token_and_the_exchange_until_its_end),
+        cmocka_unit_test(the_time_per_token_of_an_endpoint_is_learnt),
         cmocka_unit_test(a_request_waits_before_a_saturated_pool_and_goes_when_there_is_room),
         cmocka_unit_test(who_waits_too_long_gets_429_and_who_leaves_is_forgotten),
         cmocka_unit_test(a_sheddable_request_is_refused_while_the_pool_is_saturated),
+        cmocka_unit_test(an_objective_decides_who_is_refused_while_the_pool_is_saturated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

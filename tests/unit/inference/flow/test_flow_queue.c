@@ -117,7 +117,8 @@ static void who_waits_too_long_is_taken_out(void **state)
     flow_queue_remove(scene->queue, first); /* harmless */
 }
 
-/* Against a plain list: every item that got in comes out exactly once, the highest band first. */
+/* Against a plain list: every item that got in comes out exactly once, the highest band first, and an item gets in
+ * exactly while there is room. */
 static void random_loads_lose_nobody(void **state)
 {
     struct scene *scene = *state;
@@ -129,6 +130,7 @@ static void random_loads_lose_nobody(void **state)
         unsigned i = (unsigned)random_below(&random, ITEMS_MAX);
         struct flow_item *item = &scene->items[i], *out;
         unsigned in_band = 0, len = 0;
+        uint64_t band_bytes = 0;
         int32_t highest = INT32_MIN;
         for (unsigned j = 0; j < ITEMS_MAX; j++) {
             len += is_in[j];
@@ -139,14 +141,18 @@ static void random_loads_lose_nobody(void **state)
         case 0:
             if (is_in[i])
                 break;
-            *item = (struct flow_item){.priority = (int32_t)random_below(&random, 5) - 2,
+            *item = (struct flow_item){.priority = (int32_t)random_below(&random, 2) - 1,
                                        .flow = random_below(&random, 3),
-                                       .bytes = random_below(&random, 100)};
-            for (unsigned j = 0; j < ITEMS_MAX; j++)
-                in_band += is_in[j] && scene->items[j].priority == item->priority;
+                                       .bytes = random_below(&random, 240)};
+            for (unsigned j = 0; j < ITEMS_MAX; j++) {
+                bool is_beside = is_in[j] && scene->items[j].priority == item->priority;
+                in_band += is_beside;
+                band_bytes += is_beside ? scene->items[j].bytes : 0;
+            }
             is_in[i] = flow_queue_put(scene->queue, item, round);
             put_ms[i] = round;
-            assert_true(is_in[i] || in_band == 8 || item->bytes > 0);
+            assert_int_equal(is_in[i], in_band < scene->limits.max_requests &&
+                                           band_bytes + item->bytes <= scene->limits.max_bytes);
             break;
         case 1:
             flow_queue_remove(scene->queue, item);
@@ -172,6 +178,45 @@ static void random_loads_lose_nobody(void **state)
     }
 }
 
+enum { FLOWS = 6 };
+
+static unsigned count_flow(const struct scene *scene, uint64_t flow)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < ITEMS_MAX; i++)
+        count += flow_item_is_queued(&scene->items[i]) && scene->items[i].flow == flow;
+    return count;
+}
+
+/* However much the first flow sends: whoever has k of its own in front waits for k + 1 turns of each flow at most. */
+static void nobody_starves_within_a_band(void **state)
+{
+    struct scene *scene = *state;
+    struct random_state random;
+    unsigned ahead[ITEMS_MAX] = {0}, put_at[ITEMS_MAX] = {0}, takes = 0, longest = 0;
+    scene->limits.max_requests = ITEMS_MAX;
+    scene->limits.max_bytes = UINT64_MAX;
+    flow_queue_set_limits(scene->queue, &scene->limits);
+    random_seed(&random, 7);
+    for (unsigned round = 0; round < 50000; round++) {
+        unsigned i = (unsigned)random_below(&random, ITEMS_MAX);
+        struct flow_item *item = &scene->items[i];
+        if (random_below(&random, 3) > 0 && !flow_item_is_queued(item)) {
+            *item = (struct flow_item){.flow = random_below(&random, 3) > 0 ? 0 : random_below(&random, FLOWS)};
+            ahead[i] = count_flow(scene, item->flow);
+            put_at[i] = takes;
+            assert_true(flow_queue_put(scene->queue, item, round));
+        } else if (random_below(&random, 8) == 0) {
+            flow_queue_remove(scene->queue, item);
+        } else if ((item = flow_queue_take(scene->queue)) != NULL) {
+            unsigned waited = ++takes - put_at[item - scene->items];
+            assert_true(waited <= (ahead[item - scene->items] + 1) * FLOWS);
+            longest = waited > longest ? waited : longest;
+        }
+    }
+    assert_true(takes > 10000 && longest > FLOWS);
+}
+
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -182,6 +227,7 @@ int main(void)
         SCENE_TEST(limits_are_exact_and_of_a_band),
         SCENE_TEST(who_waits_too_long_is_taken_out),
         SCENE_TEST(random_loads_lose_nobody),
+        SCENE_TEST(nobody_starves_within_a_band),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,37 @@ static void what_runs_in_any_case_may_be_listed(void **state)
                     "requestHandler: {parsers: [{pluginRef: openai-parser}]}\n");
 }
 
+static void filters_by_label_and_header_are_taken(void **state)
+{
+    (void)state;
+    struct picker_config config =
+        must_parse(HEAD "plugins:\n"
+                        "- {type: by-label, parameters: {label: llm-d.ai/role, validValues: [decode, both], "
+                        "allowsNoLabel: true}}\n"
+                        "- type: label-selector-filter\n"
+                        "  parameters:\n"
+                        "    matchLabels: {gpu: h100}\n"
+                        "    matchExpressions:\n"
+                        "    - {key: zone, operator: NotIn, values: [a, b]}\n"
+                        "    - {key: canary, operator: DoesNotExist}\n"
+                        "- {type: header-based-testing-filter}\n"
+                        "- {type: subset-filter, parameters: {headerName: x-only}}\n"
+                        "- {type: header-label-affinity-scorer, parameters: {headerName: x-zone, labelKey: zone}}\n");
+    const struct plugin *filters = config.profile.filters;
+    assert_int_equal(config.profile.filter_count, 4);
+    assert_string_equal(plugin_text(&filters[0], 0), "llm-d.ai/role");
+    assert_string_equal(plugin_text(&filters[0], 1), " decode both ");
+    assert_true(filters[0].values[2] == 1);
+    assert_string_equal(plugin_text(&filters[1], 0), "=gpu h100 \n");
+    assert_string_equal(plugin_text(&filters[1], 1), "!zone a b \n-canary \n");
+    assert_string_equal(plugin_text(&filters[2], 0), "test-epp-endpoint-selection");
+    assert_string_equal(plugin_text(&filters[3], 0), "x-only");
+    assert_string_equal(plugin_text(&config.profile.scorers[0], 1), "zone");
+}
+
+#define TEN  "0123456789"
+#define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 static void problems_name_their_field(void **state)
 {
     (void)state;
@@ -180,6 +211,18 @@ static void problems_name_their_field(void **state)
          "plugins[0].parameters.maxNumOfEndpoints", "integer from 1 to 1"},
         {HEAD "plugins: [{type: active-request-scorer, parameters: {idleThreshold: x}}]\n",
          "plugins[0].parameters.idleThreshold", "integer"},
+        {HEAD "plugins: [{type: by-label}]\n", "plugins[0].parameters.label", "must be given"},
+        {HEAD "plugins: [{type: by-label, parameters: {label: a b}}]\n", "plugins[0].parameters.label", "blanks"},
+        {HEAD "plugins: [{type: by-label, parameters: {label: a, validValues: b}}]\n",
+         "plugins[0].parameters.validValues", "a list"},
+        {HEAD "plugins: [{type: label-selector-filter, parameters: {matchLabels: {a: 1}}}]\n",
+         "plugins[0].parameters.matchLabels", "labels"},
+        {HEAD "plugins: [{type: label-selector-filter, parameters: {matchExpressions: [{key: a, operator: in}]}}]\n",
+         "plugins[0].parameters.matchExpressions", "In|NotIn"},
+        {HEAD "plugins: [{type: label-selector-filter, parameters: {matchExpressions: [{key: a, operator: In}]}}]\n",
+         "plugins[0].parameters.matchExpressions", "values"},
+        {HEAD "plugins: [{type: subset-filter, parameters: {headerName: \"" LONG "\"}}]\n",
+         "plugins[0].parameters.headerName", "too long"},
         {HEAD "plugins: [{type: max-score-picker}, {type: random-picker}]\n", "", "one picker"},
         {HEAD "schedulingProfiles: [{name: a}, {name: b}]\n", "schedulingProfiles", "one item"},
         {HEAD "schedulingProfiles: [{plugins: []}]\n", "schedulingProfiles[0].name", "must be given"},
@@ -229,6 +272,7 @@ int main(void)
         cmocka_unit_test(nothing_configured_is_the_default),
         cmocka_unit_test(json_is_read_too),
         cmocka_unit_test(what_runs_in_any_case_may_be_listed),
+        cmocka_unit_test(filters_by_label_and_header_are_taken),
         cmocka_unit_test(problems_name_their_field),
         cmocka_unit_test(the_queue_is_a_gate_and_a_section),
     };

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -258,6 +259,117 @@ static void the_session_filter_keeps_the_session_or_all(void **state)
     check_kept(&filter, &scene, 3, "012");
 }
 
+/* Endpoints that differ by their labels and addresses. */
+static void place(struct scene *scene, struct endpoint *endpoints, const char *const *labels, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char ip[16];
+        static char texts[MAX][24];
+        snprintf(ip, sizeof ip, "10.0.0.%u", i + 7);
+        snprintf(texts[i], sizeof texts[i], "%s:8000", ip);
+        endpoints[i].labels = (char *)(uintptr_t)labels[i];
+        endpoints[i].text = texts[i];
+        assert_true(address_make(&endpoints[i].address, bytes_of(ip), 8000));
+        scene->candidates[i].endpoint = &endpoints[i];
+    }
+}
+
+static void text(struct plugin *plugin, unsigned parameter, const char *value)
+{
+    assert_true(plugin_add_text(plugin, parameter, bytes_of(value)));
+}
+
+static const char *const some_labels[] = {"\nzone=a\ngpu=h100\n", "\nzone=b\ngpu=\n", "\nzones=a\n", NULL};
+
+static void label_filters_keep_what_the_selector_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *labels, *expressions, *kept;
+    } cases[] = {
+        {"", "", "0123"},
+        {"=zone a \n", "", "0"},
+        {"=zone a \n=gpu h100 \n", "", "0"},
+        {"=zone a \n=gpu h200 \n", "", ""},
+        {"", "=zone b a \n", "01"},
+        {"", "=gpu  \n", "1"}, /* one value: "" */
+        {"", "!zone a \n", "123"},
+        {"", "+zone \n", "01"},
+        {"", "-zone \n", "23"},
+        {"=zone b \n", "+gpu \n-other \n", "1"},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct scene scene = {0};
+        struct endpoint endpoints[4] = {0};
+        struct plugin filter = plugin("label-selector-filter");
+        place(&scene, endpoints, some_labels, 4);
+        text(&filter, 0, cases[i].labels);
+        text(&filter, 1, cases[i].expressions);
+        check_kept(&filter, &scene, 4, cases[i].kept);
+    }
+}
+
+static void the_filter_by_one_label_may_let_those_pass_that_lack_it(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    struct endpoint endpoints[4] = {0};
+    struct plugin filter = plugin("by-label");
+    place(&scene, endpoints, some_labels, 4);
+    text(&filter, 0, "zone");
+    text(&filter, 1, " b c ");
+    check_kept(&filter, &scene, 4, "1");
+    set(&filter, "allowsNoLabel", 1);
+    check_kept(&filter, &scene, 4, "123");
+}
+
+static bool find_in_list(void *context, struct bytes name, struct bytes *ret_value)
+{
+    const char *const *pair = context;
+    *ret_value = bytes_of(pair[1]);
+    return pair[1] != NULL && bytes_equal_str(name, pair[0]);
+}
+
+static void a_header_names_the_endpoints_that_are_kept(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {NULL, "012"},         {"", ""},
+        {"10.0.0.8", "1"},     {" 10.0.0.9:8000 ,10.0.0.7", "02"},
+        {"10.0.0.9:8001", ""}, {"[10.0.0.8],,10.0.0.80", "1"},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *said[] = {"test-epp-endpoint-selection", cases[i][0]};
+        struct scene scene = {.request = {.header = find_in_list, .header_context = said}};
+        struct endpoint endpoints[3] = {0};
+        struct plugin filter = plugin("header-based-testing-filter"), subset = plugin("subset-filter");
+        place(&scene, endpoints, some_labels, 3);
+        check_kept(&filter, &scene, 3, cases[i][1]);
+        check_kept(&subset, &scene, 3, "012");
+        said[0] = "x-gateway-destination-endpoint-subset";
+        check_kept(&subset, &scene, 3, cases[i][1]);
+        check_kept(&filter, &scene, 3, "012");
+    }
+}
+
+static void a_header_prefers_the_endpoints_whose_label_it_is(void **state)
+{
+    (void)state;
+    const char *said[] = {"x-zone", "a"};
+    struct scene scene = {.request = {.header = find_in_list, .header_context = said}};
+    struct endpoint endpoints[4] = {0};
+    struct plugin scorer = plugin("header-label-affinity-scorer");
+    assert_string_equal(plugin_lacks(&scorer), "headerName");
+    place(&scene, endpoints, some_labels, 4);
+    text(&scorer, 0, "x-zone");
+    assert_string_equal(plugin_lacks(&scorer), "labelKey");
+    text(&scorer, 1, "zone");
+    assert_null(plugin_lacks(&scorer));
+    check_with(&scorer, &scene, 4, EXPECT(1, 0, 0, 0));
+    said[1] = NULL;
+    check_with(&scorer, &scene, 4, EXPECT(0, 0, 0, 0));
+}
+
 static void the_utilization_filter_drops_saturated_endpoints_or_none(void **state)
 {
     (void)state;
@@ -403,6 +515,10 @@ int main(void)
         cmocka_unit_test(prompt_cost_shuns_a_full_cache_and_adapters_that_have_to_be_loaded),
         cmocka_unit_test(prompt_cost_weighs_prefill_by_the_pace_of_the_endpoint),
         cmocka_unit_test(the_session_filter_keeps_the_session_or_all),
+        cmocka_unit_test(label_filters_keep_what_the_selector_says),
+        cmocka_unit_test(the_filter_by_one_label_may_let_those_pass_that_lack_it),
+        cmocka_unit_test(a_header_names_the_endpoints_that_are_kept),
+        cmocka_unit_test(a_header_prefers_the_endpoints_whose_label_it_is),
         cmocka_unit_test(the_utilization_filter_drops_saturated_endpoints_or_none),
         cmocka_unit_test(the_concurrency_filter_may_drop_all),
         cmocka_unit_test(the_prefix_filter_keeps_who_has_most_of_the_prompt),
