@@ -39,7 +39,7 @@ struct gateway {
     const struct gateway_config *config;
     struct reactor *reactor;
     struct metrics *metrics;
-    struct body_budget budget;
+    struct memory_budget budget;
     struct arm_memories memories;
     struct access_log *access_log; /* NULL: --access-log was not given */
     struct worker **workers;
@@ -228,9 +228,7 @@ static unsigned max_clients(rlim_t descriptors, unsigned workers)
 {
     rlim_t kept = descriptors > 4096 ? 2048 : descriptors / 2;
     rlim_t each = (descriptors - kept) / 2 / workers;
-    if (each < 1)
-        return 1;
-    return each < http_server_defaults.max_connections ? (unsigned)each : http_server_defaults.max_connections;
+    return each < 1 ? 1 : each < UINT_MAX ? (unsigned)each : UINT_MAX;
 }
 
 static int fail(const char *what, int error)
@@ -312,17 +310,19 @@ static int start_workers(struct gateway *gateway)
     if (gateway->workers == NULL)
         abort();
     struct worker_config config = {
-        .server = http_server_defaults,
-        .proxy = proxy_defaults,
+        .server = gateway->config->limits.server,
+        .proxy = gateway->config->limits.proxy,
         .scraper = scraper_defaults,
         .metrics = gateway->metrics,
     };
-    config.server.max_connections = max_clients(gateway->descriptors, gateway->config->workers);
-    gateway->budget.limit_bytes = gateway->config->body_budget_bytes;
+    unsigned max_connections = max_clients(gateway->descriptors, gateway->config->workers);
+    if (config.server.max_connections > max_connections)
+        config.server.max_connections = max_connections;
+    gateway->budget.limit_bytes = gateway->config->memory_budget_bytes;
     gateway->memories.responses = arm_memory_new(MAX_RESPONSES);
     gateway->memories.conversations = arm_memory_new(MAX_CONVERSATIONS);
     gateway->memories.owners = arm_memory_new(MAX_RESPONSES);
-    config.proxy.budget = &gateway->budget;
+    config.server.budget = config.proxy.budget = config.proxy.upstreams.budget = &gateway->budget;
     config.proxy.memories = &gateway->memories;
     config.proxy.hide_arm = gateway->config->hide_arm;
     config.proxy.access_log = gateway->access_log;
@@ -433,7 +433,7 @@ static int start(struct gateway *gateway)
         return -1;
     make_control(gateway);
     error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
-                        gateway->control, gateway->store, &gateway->memories, &gateway->admin);
+                        gateway->control, gateway->store, &gateway->memories, &gateway->budget, &gateway->admin);
     if (error < 0)
         return fail("--admin: cannot listen", error);
     if (start_control(gateway) < 0 || start_api(gateway) < 0)

@@ -30,6 +30,7 @@ struct client_connection {
     struct reactor_task task;
     struct reactor_reclaim reclaim;
     unsigned served;
+    uint32_t counted_bytes; /* of in and the call's unsent, by the memory budget */
     enum response_phase phase;
     bool is_connecting;
     bool is_closed;

@@ -82,7 +82,7 @@ void proxied_give_back_budget(struct proxied *proxied)
 {
     if (proxied->budget_bytes == 0)
         return;
-    atomic_fetch_sub_explicit(&proxied->proxy->config.budget->held_bytes, proxied->budget_bytes, memory_order_relaxed);
+    memory_budget_give_back(proxied->proxy->config.budget, proxied->budget_bytes);
     metric_add(proxied->proxy->held_bytes, -(int64_t)proxied->budget_bytes);
     proxied->budget_bytes = 0;
 }
@@ -261,6 +261,10 @@ static void on_request_head(struct exchange *exchange)
     wheel_timer_init(&proxied->deadline, on_deadline);
     wheel_timer_init(&proxied->try_deadline, on_try_deadline);
     wheel_timer_init(&proxied->quiet_timer, relay_on_quiet);
+    if (memory_budget_is_spent(proxied->proxy->config.budget)) {
+        proxied_fail(proxied, END_OVERLOADED);
+        return;
+    }
     if (!match(proxied))
         return;
     if (proxied->rule->request_timeout_ms > 0)
@@ -285,13 +289,13 @@ static void on_request_head(struct exchange *exchange)
 /* Pages beyond the first are taken from the process-wide budget; what is smaller is bounded by the connections. */
 static bool take_budget(struct proxied *proxied, size_t bytes)
 {
-    struct body_budget *budget = proxied->proxy->config.budget;
-    if (proxied->budget_bytes == 0 && buffer_len(&proxied->body) + bytes <= 4096)
+    struct memory_budget *budget = proxied->proxy->config.budget;
+    if (proxied->budget_bytes == 0 && buffer_len(&proxied->body) + bytes <= MEMORY_UNCOUNTED_BYTES)
         return true;
-    unsigned long long held = atomic_fetch_add_explicit(&budget->held_bytes, bytes, memory_order_relaxed) + bytes;
+    unsigned long long held_bytes = memory_budget_take(budget, bytes);
     proxied->budget_bytes += bytes;
     metric_add(proxied->proxy->held_bytes, (int64_t)bytes);
-    return held <= budget->limit_bytes;
+    return memory_budget_allows(budget, held_bytes, proxied->budget_bytes);
 }
 
 static void fail_scan(struct proxied *proxied)
@@ -354,12 +358,19 @@ static char *body_room(struct exchange *exchange, uint64_t left, size_t *ret_siz
     return room >= LEAST_BODY_ROOM ? proxied->body.data + proxied->body.tail : NULL;
 }
 
+/* A large body gives up its replay where memory is short. */
+static uint32_t hold_bytes(const struct proxy *proxy)
+{
+    uint32_t most = proxy->config.hold_bytes;
+    return most > MEMORY_SMALL_BYTES && memory_budget_is_tight(proxy->config.budget) ? MEMORY_SMALL_BYTES : most;
+}
+
 static bool holds_enough(const struct proxied *proxied)
 {
     size_t held = buffer_len(&proxied->body);
     if (proxied->conversation != NULL && held < proxied->buffer_limit_bytes) /* who speaks stands in the last message */
         return false;
-    return knows_model(proxied) && (held >= proxied->proxy->config.hold_bytes || held >= proxied->buffer_limit_bytes);
+    return knows_model(proxied) && (held >= hold_bytes(proxied->proxy) || held >= proxied->buffer_limit_bytes);
 }
 
 /* Behind the decision.  What is wrong with the rest ends the exchange: the model server sees a request that is cut. */

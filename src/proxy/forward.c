@@ -112,6 +112,13 @@ static void let_go_of_body(struct proxied *proxied)
     proxied_give_back_budget(proxied);
 }
 
+static bool is_behind(const struct proxied *proxied)
+{
+    size_t unsent = client_call_unsent(&proxied->call);
+    return unsent > MAX_UNSENT_BYTES ||
+           (unsent > MEMORY_SPARING_BYTES && memory_budget_is_tight(proxied->proxy->config.budget));
+}
+
 void forward_more(struct proxied *proxied, struct bytes chunk, bool last)
 {
     char size_line[20];
@@ -131,7 +138,7 @@ void forward_more(struct proxied *proxied, struct bytes chunk, bool last)
         pieces[count++] = H1_LAST_CHUNK;
     proxied->is_open = !last;
     client_call_send(&proxied->call, pieces, count, last);
-    if (!last && client_call_unsent(&proxied->call) > MAX_UNSENT_BYTES)
+    if (!last && is_behind(proxied))
         exchange_pause_body(proxied->exchange);
 }
 
