@@ -166,6 +166,48 @@ static void a_large_holder_is_refused_before_a_small_one(void **state)
     assert_false(memory_budget_is_spent(NULL) || memory_budget_is_tight(NULL));
 }
 
+/* The numbers of docs/limits.md; requests of one packet are begun by its arrival and once more at the turn's end. */
+static void requests_that_come_together_leave_the_turn_to_others(void **state)
+{
+    (void)state;
+    enum { REQUESTS = 100, PER_TURN = 2 * 16 };
+    struct world world;
+    world_start(&world, NULL);
+    for (int i = 0; i < REQUESTS; i++)
+        world_send(&world, GET("/now"));
+    for (unsigned turn = 1; count_text(&world.log, "head /now") < REQUESTS; turn++) {
+        reactor_turn(world.reactor, 0);
+        assert_true(count_text(&world.log, "head /now") <= turn * PER_TURN);
+        assert_true(turn < MAX_TURNS);
+    }
+    until(&world, count_text(&world.got, "\r\n\r\nnow") == REQUESTS);
+    world_stop(&world);
+}
+
+static void a_fast_upload_leaves_the_turn_to_others(void **state)
+{
+    (void)state;
+    enum { SIZE = 4 << 20, PER_TURN = 4 * 64 * 1024 };
+    int wide = 2 << 20;
+    struct world world;
+    char *data = calloc(1, SIZE);
+    world_start(&world, NULL);
+    setsockopt(world.fd, SOL_SOCKET, SO_SNDBUF, &wide, sizeof wide);
+    world_send(&world, "POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 4194304\r\n\r\n");
+    size_t sent = 0, most = 0;
+    for (unsigned turn = 0; buffer_len(&world.body) < SIZE && turn < MAX_TURNS; turn++) {
+        for (ssize_t count; sent < SIZE && (count = send(world.fd, data, SIZE - sent, MSG_NOSIGNAL)) > 0;)
+            sent += (size_t)count;
+        size_t before = buffer_len(&world.body);
+        reactor_turn(world.reactor, 0);
+        most = buffer_len(&world.body) - before > most ? buffer_len(&world.body) - before : most;
+    }
+    assert_int_equal(buffer_len(&world.body), SIZE);
+    assert_in_range(most, PER_TURN / 2, PER_TURN);
+    free(data);
+    world_stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +217,8 @@ int main(void)
         cmocka_unit_test(a_long_half_of_a_head_is_counted_and_a_short_one_is_not),
         cmocka_unit_test(under_pressure_less_waits_for_a_slow_client),
         cmocka_unit_test(a_large_holder_is_refused_before_a_small_one),
+        cmocka_unit_test(requests_that_come_together_leave_the_turn_to_others),
+        cmocka_unit_test(a_fast_upload_leaves_the_turn_to_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
