@@ -73,7 +73,7 @@ def reasons() -> str:
 
 
 def limits() -> str:
-    rows = table("src/gateway/limits.def", r'X\(\S+, "([^"]+)", "([^"]+)", \w+, [^"]+, "([^"]+)", "([^"]+)"\)')
+    rows = table("src/gateway/limits.def", r'X\(\S+, "([^"]+)", "([^"]+)", \w+, [^"]+\s"([^"]+)",\s+"([^"]+)"\)')
     lines = ["# Limits", "", "From `src/gateway/limits.def`: `serin up --limit NAME=VALUE` sets one, for each worker.", "",
              "| name | default | of what | beyond it |", "|---|---|---|---|"]
     lines += [f"| `{name}` | {default} | {meaning} | {then} |" for name, default, meaning, then in rows]
