@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "control/workloads/pod_process.h"
 #include "gateway/admin.h"
+#include "gateway/memory_trim.h"
 #include "gateway/service.h"
 #include "gateway/sockets.h"
 #include "gateway/welcome.h"
@@ -52,6 +53,7 @@ struct gateway {
     struct file_source *source;
     struct admin *admin;
     struct watchdog watchdog;
+    struct memory_trim memory_trim;
     struct wheel_timer drain_timer;
     unsigned next_scraper;
     uint64_t published_generation;
@@ -438,6 +440,7 @@ static int start(struct gateway *gateway)
         return fail("--admin: cannot listen", error);
     if (start_control(gateway) < 0 || start_api(gateway) < 0)
         return -1;
+    memory_trim_start(&gateway->memory_trim, gateway->reactor, &gateway->budget);
     watchdog_start(&gateway->watchdog, gateway->reactor, gateway->workers, gateway->worker_count);
     return 0;
 }
@@ -446,6 +449,7 @@ static void stop(struct gateway *gateway)
 {
     gateway->is_stopped = true;
     watchdog_stop(&gateway->watchdog);
+    memory_trim_stop(&gateway->memory_trim);
     apiserver_free(gateway->api);
     admin_stop(gateway->admin);
     for (unsigned i = 0; i < gateway->worker_count; i++)
@@ -476,6 +480,7 @@ int gateway_run(const struct gateway_config *config)
     memset(gateway, 0, sizeof *gateway);
     gateway->config = config;
     gateway->lock_fd = -1;
+    memory_trim_prepare();
     bool is_started = start(gateway) == 0;
     if (is_started)
         reactor_run(gateway->reactor);

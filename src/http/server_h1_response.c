@@ -143,6 +143,9 @@ static void send_small(struct http_connection *connection, struct bytes chunk, b
     buffer_append(out, chunk);
     if (is_chunked)
         buffer_append(out, H1_CHUNK_END);
+    /* A burst of events: what a turn queues for all connections together stays small. */
+    if (buffer_len(out) >= FLUSH_BYTES && !connection->is_blocked)
+        connection_send_now(connection, NULL, 0);
 }
 
 void h1_send(struct exchange *exchange, struct bytes chunk)

@@ -21,6 +21,7 @@ enum {
     EXCHANGE_ARENA_BYTES = 3 * 1024 - 64,
     LIGHT_ARENA_BYTES = 16,
     SEND_NOW_BYTES = 16 * 1024,         /* chunks from here on are not copied when the socket takes them */
+    FLUSH_BYTES = 64 * 1024,            /* of small chunks: they do not wait for the turn's end */
     DISCARD_MAX_BYTES = 64 * 1024,      /* of an unread request body for the sake of keep-alive */
     PIPELINE_TURN = 16,                 /* pipelined requests begun in one turn */
     LINGER_SILENCE_MS = 2000,           /* lingering close: no byte for so long, */

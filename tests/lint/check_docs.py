@@ -10,7 +10,8 @@ LIMITS_TEXT = """
 
 `--body-budget MIB` (1024) is for all workers together: request bodies that are held, answers that clients do not take,
 bodies that model servers do not take, heads that wait for their end. 4 KiB of each connection are not counted, nor what
-a connection needs by itself (about 0.6 KB idle, 6 KB with a stream, 10 KB with a request; kernel buffers come on top).
+a connection needs by itself: 0.6 KB idle, 6 KB with a stream, up to 16 KB with a request, all in all. The kernel's
+buffers come on top; of what a client does not take it gets 128 KiB.
 
 | held | what changes |
 |---|---|

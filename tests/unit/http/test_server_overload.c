@@ -146,6 +146,29 @@ static void under_pressure_less_waits_for_a_slow_client(void **state)
     assert_true(under_pressure + 200 * 1024 < usually);
 }
 
+/* Otherwise all connections together would queue what a turn brings. */
+static void a_burst_of_small_chunks_does_not_wait_for_the_turns_end(void **state)
+{
+    (void)state;
+    static const char data[1000];
+    struct world world;
+    world_start(&world, NULL);
+    world_send(&world, GET("/later"));
+    until(&world, has_text(&world.log, "last"));
+    exchange_respond(world.exchange, 200, NULL, -1);
+    exchange_send(world.exchange, bytes_make(data, sizeof data));
+    world_read(&world);
+    assert_int_equal(buffer_len(&world.got), 0);
+    for (int i = 0; i < 80; i++)
+        exchange_send(world.exchange, bytes_make(data, sizeof data));
+    world_read(&world);
+    assert_true(buffer_len(&world.got) >= 60 * 1024);
+    exchange_finish(world.exchange);
+    until(&world, has_text(&world.got, "\r\n0\r\n\r\n"));
+    assert_true(buffer_len(&world.got) > 81 * sizeof data);
+    world_stop(&world);
+}
+
 static void a_large_holder_is_refused_before_a_small_one(void **state)
 {
     (void)state;
@@ -216,6 +239,7 @@ int main(void)
         cmocka_unit_test(what_a_client_does_not_read_is_counted_until_it_does),
         cmocka_unit_test(a_long_half_of_a_head_is_counted_and_a_short_one_is_not),
         cmocka_unit_test(under_pressure_less_waits_for_a_slow_client),
+        cmocka_unit_test(a_burst_of_small_chunks_does_not_wait_for_the_turns_end),
         cmocka_unit_test(a_large_holder_is_refused_before_a_small_one),
         cmocka_unit_test(requests_that_come_together_leave_the_turn_to_others),
         cmocka_unit_test(a_fast_upload_leaves_the_turn_to_others),
