@@ -43,7 +43,6 @@ static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchang
     } else {
         proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);
         proxy->spare_count--;
-        proxy->spare_body_bytes -= proxied->body.capacity;
     }
     proxied->proxy = proxy;
     proxied->exchange = exchange;
@@ -56,10 +55,6 @@ static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchang
 static void recycle(struct proxied *proxied)
 {
     struct proxy *proxy = proxied->proxy;
-    if (proxied->body.capacity > RESERVE_BODY_BYTES ||
-        proxy->spare_body_bytes + proxied->body.capacity > SPARE_BODY_BYTES)
-        buffer_deinit(&proxied->body);
-    buffer_clear(&proxied->body);
     buffer_clear(&proxied->head);
     buffer_deinit(&proxied->half_event); /* rarely has memory */
     if (proxy->spare_count >= MAX_SPARE) {
@@ -75,15 +70,24 @@ static void recycle(struct proxied *proxied)
     proxied->head = head;
     list_push_front(&proxy->spare, &proxied->link);
     proxy->spare_count++;
-    proxy->spare_body_bytes += proxied->body.capacity;
 }
 
-void proxied_give_back_budget(struct proxied *proxied)
+static void pay(struct proxied *proxied, size_t bytes)
 {
+    proxied->budget_bytes += bytes;
+    metric_add(proxied->proxy->held_bytes, (int64_t)bytes);
+}
+
+void proxied_let_go_of_body(struct proxied *proxied)
+{
+    struct proxy *proxy = proxied->proxy;
+    if (proxied->body.capacity > MEMORY_UNCOUNTED_BYTES)
+        spare_bodies_give(&proxy->spare_bodies, &proxied->body, proxy->config.budget);
+    buffer_clear(&proxied->body);
     if (proxied->budget_bytes == 0)
         return;
-    memory_budget_give_back(proxied->proxy->config.budget, proxied->budget_bytes);
-    metric_add(proxied->proxy->held_bytes, -(int64_t)proxied->budget_bytes);
+    memory_budget_give_back(proxy->config.budget, proxied->budget_bytes);
+    metric_add(proxy->held_bytes, -(int64_t)proxied->budget_bytes);
     proxied->budget_bytes = 0;
 }
 
@@ -112,7 +116,7 @@ void proxied_end(struct proxied *proxied, enum end_reason reason)
         client_call_cancel(&proxied->call);
     }
     forward_release(proxied);
-    proxied_give_back_budget(proxied);
+    proxied_let_go_of_body(proxied);
     if (proxied->lease != NULL)
         route_lease_give_back(proxied->lease);
     proxied->exchange->handler_data = NULL;
@@ -254,6 +258,16 @@ static void fail_by_limit(struct proxied *proxied, const char *limit, enum end_r
     proxied_fail(proxied, reason);
 }
 
+static void reserve_body(struct proxied *proxied, size_t bytes)
+{
+    struct proxy *proxy = proxied->proxy;
+    if (bytes > MEMORY_UNCOUNTED_BYTES && spare_bodies_take(&proxy->spare_bodies, bytes, &proxied->body)) {
+        (void)memory_budget_take(proxy->config.budget, proxied->body.capacity);
+        pay(proxied, proxied->body.capacity);
+    }
+    buffer_reserve(&proxied->body, bytes);
+}
+
 static void on_request_head(struct exchange *exchange)
 {
     struct proxied *proxied = proxied_new(exchange->server_data, exchange);
@@ -282,20 +296,21 @@ static void on_request_head(struct exchange *exchange)
     openai_scan_init(&proxied->scan);
     sticky_prepare(proxied);
     if (request->framing == HTTP_BODY_LENGTH)
-        buffer_reserve(&proxied->body, request->content_length < RESERVE_BODY_BYTES ? (size_t)request->content_length
-                                                                                    : RESERVE_BODY_BYTES);
+        reserve_body(proxied, request->content_length < RESERVE_BODY_BYTES ? (size_t)request->content_length
+                                                                           : RESERVE_BODY_BYTES);
 }
 
-/* Pages beyond the first are taken from the process-wide budget; what is smaller is bounded by the connections. */
+/* What is smaller than a page is bounded by the connections.  A spare buffer is paid for as a whole. */
 static bool take_budget(struct proxied *proxied, size_t bytes)
 {
     struct memory_budget *budget = proxied->proxy->config.budget;
-    if (proxied->budget_bytes == 0 && buffer_len(&proxied->body) + bytes <= MEMORY_UNCOUNTED_BYTES)
+    size_t wanted = buffer_len(&proxied->body) + bytes;
+    if (wanted <= proxied->budget_bytes || (proxied->budget_bytes == 0 && wanted <= MEMORY_UNCOUNTED_BYTES))
         return true;
-    unsigned long long held_bytes = memory_budget_take(budget, bytes);
-    proxied->budget_bytes += bytes;
-    metric_add(proxied->proxy->held_bytes, (int64_t)bytes);
-    return memory_budget_allows(budget, held_bytes, proxied->budget_bytes);
+    size_t more = wanted - (size_t)proxied->budget_bytes;
+    unsigned long long held_bytes = memory_budget_take(budget, more);
+    pay(proxied, more);
+    return memory_budget_allows(budget, held_bytes, wanted);
 }
 
 static void fail_scan(struct proxied *proxied)

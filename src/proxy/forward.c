@@ -107,9 +107,9 @@ static void start_try(struct proxied *proxied)
 
 static void let_go_of_body(struct proxied *proxied)
 {
+    proxied_let_go_of_body(proxied);
     buffer_deinit(&proxied->body);
     buffer_deinit(&proxied->head);
-    proxied_give_back_budget(proxied);
 }
 
 static bool is_behind(const struct proxied *proxied)

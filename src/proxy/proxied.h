@@ -15,12 +15,10 @@
 #include "inference/schedule/scheduler.h"
 #include "proxy/end_reason.h"
 #include "proxy/proxy.h"
+#include "proxy/spare_bodies.h"
 #include "route/split.h"
 
-/* Body buffers are used again: fresh pages for each long prompt would cost more than reading it.  All spare ones of a
- * worker together stay below SPARE_BODY_BYTES. */
 #define RESERVE_BODY_BYTES (1u << 20) /* at most so much is set aside on the word of a Content-Length */
-#define SPARE_BODY_BYTES   (8u << 20)
 
 struct proxy {
     struct reactor *reactor;
@@ -43,7 +41,7 @@ struct proxy {
     struct wheel_timer waiting_timer; /* armed while there are any */
     struct list spare;                /* struct proxied */
     unsigned spare_count;
-    size_t spare_body_bytes;
+    struct spare_bodies spare_bodies;
 };
 
 /* A Canary that judges the exchange's arm. */
@@ -72,7 +70,7 @@ struct proxied {
     struct split_choice choice;
     struct conversation_scan *conversation; /* in the exchange's arena; NULL: the rule does not want it */
     uint64_t buffer_limit_bytes;
-    uint64_t budget_bytes; /* taken from the body budget */
+    uint64_t budget_bytes; /* taken from the memory budget */
     uint64_t body_bytes;   /* received of the body, held or passed through */
     struct buffer body;
     struct buffer head;
@@ -173,8 +171,8 @@ struct bytes proxied_shown_arm(const struct proxied *proxied);
 struct bytes proxied_shown_revision(const struct proxied *proxied);
 /* Answers with the reason's status and JSON, and ends. */
 void proxied_fail(struct proxied *proxied, enum end_reason reason);
-/* Of the body, which is not held any more. */
-void proxied_give_back_budget(struct proxied *proxied);
+/* The body is not held any more. */
+void proxied_let_go_of_body(struct proxied *proxied);
 /* Gives back everything that the exchange held, counts the end.  The exchange itself is the caller's to finish; the
  * proxied is unusable afterwards. */
 void proxied_end(struct proxied *proxied, enum end_reason reason);

@@ -72,6 +72,7 @@ void proxy_free(struct proxy *proxy)
         buffer_deinit(&proxied->head);
         free(proxied);
     }
+    spare_bodies_free(&proxy->spare_bodies);
     arm_table_free(proxy->arms);
     if (proxy->lease != NULL)
         route_lease_retire(proxy->lease);

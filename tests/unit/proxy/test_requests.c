@@ -375,6 +375,36 @@ static void a_held_body_is_counted_until_its_exchange_ends(void **state)
     world_stop(&world);
 }
 
+/* Its pages have been written to: a client that begins a body like the last one and stops must not have them for
+ * nothing. */
+static void a_buffer_that_is_used_again_is_counted_as_a_whole(void **state)
+{
+    (void)state;
+    enum { SIZE = 100 * 1024 };
+    static char body[SIZE + 1];
+    struct world world;
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 1);
+    memset(body, ' ', SIZE);
+    body[0] = '{';
+    body[SIZE - 1] = '}';
+    client_post(&world, "", body);
+    until(&world, count_text(&world.origins[0].got, "}") == 1);
+    answer_hello(&world, &world.origins[0]);
+    assert_int_equal(world.budget.held_bytes, 0);
+    client_send(&world, "GET /v1/models HTTP/1.1\r\nHost: h\r\n\r\n");
+    until(&world, has_text(&world.origins[0].got, "GET /v1/models"));
+    assert_int_equal(world.budget.held_bytes, 0);
+    answer_hello(&world, &world.origins[0]);
+    client_send(&world, "POST /v1/completions HTTP/1.1\r\nHost: h\r\nContent-Length: 80000\r\n\r\n{");
+    until(&world, world.budget.held_bytes >= SIZE);
+    close(world.fd);
+    world.fd = -1;
+    until(&world, metric(&world, METRIC_CONNECTIONS_OPEN, NULL, NULL) == 0);
+    assert_int_equal(world.budget.held_bytes, 0);
+    world_stop(&world);
+}
+
 static void a_broken_reference_is_a_500_and_a_pool_without_endpoints_a_503(void **state)
 {
     (void)state;
@@ -453,6 +483,7 @@ int main(void)
         cmocka_unit_test(where_the_budget_is_spent_a_request_is_refused_at_its_head),
         cmocka_unit_test(a_large_body_leaves_room_for_small_ones),
         cmocka_unit_test(a_held_body_is_counted_until_its_exchange_ends),
+        cmocka_unit_test(a_buffer_that_is_used_again_is_counted_as_a_whole),
         cmocka_unit_test(a_broken_reference_is_a_500_and_a_pool_without_endpoints_a_503),
         cmocka_unit_test(a_running_exchange_keeps_its_snapshot_when_another_is_adopted),
         cmocka_unit_test(what_the_server_refuses_by_itself_is_counted),
