@@ -38,7 +38,7 @@ class Gateway(Serin):
     """Serin with a budget, and the crowd's pool beside the ordinary one."""
 
     def __init__(self, binary, budget_mib):
-        super().__init__("serin", 6, binary)
+        super().__init__("serin", 9, binary)
         self.budget_mib = budget_mib
 
     def command(self, folder, tools):
