@@ -16,7 +16,7 @@
 
 enum {
     MEMORY_UNCOUNTED_BYTES = 4096,    /* of each peer: bounded by the number of connections */
-    MEMORY_SMALL_BYTES = 64 * 1024,   /* who keeps more is a large one: an eighth of the budget is not for it */
+    MEMORY_SMALL_BYTES = 64 * 1024,   /* who keeps more is a large one: a quarter of the budget is not for it */
     MEMORY_SPARING_BYTES = 16 * 1024, /* what waits for a peer under pressure, before its other side is paused */
 };
 
@@ -40,7 +40,7 @@ static inline void memory_budget_give_back(struct memory_budget *budget, size_t 
 static inline bool memory_budget_allows(const struct memory_budget *budget, unsigned long long held_bytes,
                                         size_t of_peer)
 {
-    unsigned long long kept_free = of_peer > MEMORY_SMALL_BYTES ? budget->limit_bytes / 8 : 0;
+    unsigned long long kept_free = of_peer > MEMORY_SMALL_BYTES ? budget->limit_bytes / 4 : 0;
     return held_bytes <= budget->limit_bytes - kept_free;
 }
 

@@ -11,12 +11,13 @@ LIMITS_TEXT = """
 `--body-budget MIB` (1024) is for all workers together: request bodies that are held, answers that clients do not take,
 bodies that model servers do not take, heads that wait for their end. 4 KiB of each connection are not counted, nor what
 a connection needs by itself: 0.6 KB idle, 6 KB with a stream, up to 16 KB with a request, all in all. The kernel's
-buffers come on top; of what a client does not take it gets 128 KiB.
+buffers come on top; of what a client does not take it gets 128 KiB. What large bodies leave free is for connections and
+small requests: resident memory stays below the budget while they need no more than that.
 
 | held | what changes |
 |---|---|
 | more than half | a body passes on from 64 KiB, an answer waits from 16 KiB, a passing body from 16 KiB: less is kept, nothing is refused |
-| more than 7/8 | a body of more than 64 KiB that would have to be held is a 413 `body_budget` with Retry-After; smaller ones go on |
+| more than 3/4 | a body of more than 64 KiB that would have to be held is a 413 `body_budget` with Retry-After; smaller ones go on |
 | all | requests are a 503 `overloaded` with Retry-After before anything of them is kept |
 
 ## Fairness

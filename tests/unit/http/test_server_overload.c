@@ -174,8 +174,8 @@ static void a_large_holder_is_refused_before_a_small_one(void **state)
     (void)state;
     struct memory_budget budget = {.limit_bytes = 800};
     uint32_t counted = 0;
-    assert_true(memory_budget_allows(&budget, 700, MEMORY_SMALL_BYTES + 1));
-    assert_false(memory_budget_allows(&budget, 701, MEMORY_SMALL_BYTES + 1));
+    assert_true(memory_budget_allows(&budget, 600, MEMORY_SMALL_BYTES + 1));
+    assert_false(memory_budget_allows(&budget, 601, MEMORY_SMALL_BYTES + 1));
     assert_true(memory_budget_allows(&budget, 800, MEMORY_SMALL_BYTES));
     assert_false(memory_budget_allows(&budget, 801, MEMORY_SMALL_BYTES));
     memory_budget_note(&budget, &counted, MEMORY_UNCOUNTED_BYTES);
