@@ -34,7 +34,8 @@ requests and one send; 16 connections are accepted at a time.
 
 Per Gateway or route, by policy: the buffer limit (ClientTrafficPolicy), timeouts of requests, of the first token and
 between events, tries and their statuses (HTTPRoute, BackendTrafficPolicy). Connections to endpoints have no limit of
-their own: each belongs to a client's request, or is one of `upstream-idle`.
+their own: each belongs to a client's request, or is one of `upstream-idle`. An endpoint's host that vanishes without a
+word is noticed after 30 s of silence (TCP keep-alive), however long the answer may take.
 """
 
 
