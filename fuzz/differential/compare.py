@@ -166,6 +166,10 @@ def compare(kind, text, ours, node, seen):
     compare_ends(text, ours, node, seen)
 
 
+def posted(body):
+    return b"Q", POST + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
 def corpus():
     """What the fuzzers of the single parsers keep."""
     for folder, kind, before in (("h1_request", b"Q", b""), ("h1_response", b"R", b""),
@@ -173,8 +177,7 @@ def corpus():
         for path in sorted((CORPUS / folder).iterdir()):
             yield kind, before + path.read_bytes()
     for path in sorted((CORPUS / "openai_scan").iterdir()):
-        body = path.read_bytes()
-        yield b"Q", POST + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        yield posted(path.read_bytes())
 
 
 def batches(records):
@@ -188,16 +191,25 @@ def batches(records):
         yield batch
 
 
-def connections(seed, until):
-    yield from corpus()
+def connections(seed, until, is_old):
     maker = Maker(random.Random(seed))
+    if not is_old:
+        yield from corpus()
     while time.monotonic() < until:
-        yield maker.connection()
+        yield posted(maker.body()) if is_old else maker.connection()
+
+
+def is_old(node):
+    """Before 20, Node's HTTP parser is wrong in known ways: it reads bodies of 100 and 304, and lets CR alone end a head.
+    Its JSON.parse is good enough."""
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(version.lstrip("v").split(".")[0]) < 20
 
 
 def run(arguments, parsers):
     seen, count = collections.Counter(), 0
-    for batch in batches(connections(arguments.seed, time.monotonic() + arguments.seconds)):
+    until = time.monotonic() + arguments.seconds
+    for batch in batches(connections(arguments.seed, until, is_old(arguments.node))):
         for parser in parsers:
             parser.send(batch)
         for kind, text in batch:
