@@ -68,10 +68,9 @@ const char *limits_set(struct limits *limits, const char *text)
 {
     struct bytes rest = bytes_of(text);
     size_t equals = bytes_find(rest, '=');
-    struct bytes name = bytes_make(text, equals);
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         uint32_t value = 0;
-        if (!bytes_equal_str(name, rows[i].name))
+        if (strlen(rows[i].name) != equals || strncmp(text, rows[i].name, equals) != 0)
             continue;
         if (equals == rest.len || !read_value(bytes_skip(rest, equals + 1), &rows[i], &value))
             return "must have a value as in docs/limits.md, as head-time=10s, hold=1MiB or connections=20000";
