@@ -5,8 +5,8 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 VENV   := $(BUILD)/venv
 
-.PHONY: all deps up test asan tsan bench bench-quick bench-overload bench-overhead bench-canary bench-picker chaos \
-	fuzz fuzz-quick lint format install clean
+.PHONY: all deps up test asan tsan bench bench-quick bench-overload bench-overhead bench-canary bench-micro \
+	bench-picker chaos fuzz fuzz-quick lint format install clean
 
 all: deps
 	@cmake --preset release >/dev/null
@@ -80,6 +80,12 @@ bench-picker: deps
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target bench_picker
 	@$(BUILD)/release/bench/bench_picker $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) --out $(BUILD)/bench/picker.json
+
+# What a pick, the prefix index and a metrics page cost (docs/picker.md).
+bench-micro: deps
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target bench_pick bench_prefix_index bench_engine_metrics >/dev/null
+	@python3 bench/micro/run.py --benches $(BUILD)/release/bench --out $(BUILD)/bench/micro.json
 
 # Every fuzzer, or those of FUZZERS, for FUZZ_SECONDS each; fuzz-quick: 20 s for each parser of the data plane.
 PARSERS := fuzz_h1_request fuzz_h1_response fuzz_chunked fuzz_openai_scan fuzz_openai_request fuzz_answer_scan \

@@ -85,6 +85,11 @@ class Serin(Target):
         sys.exit(f"{self.name} does not reach the origin")
 
 
+class SerinLog(Serin):
+    def command(self, folder, tools):
+        return [*super().command(folder, tools), "--access-log", "access.log"]
+
+
 class Nginx(Target):
     def command(self, folder, tools):
         return [find("nginx"), "-p", str(folder), "-c", self.fill(folder, "nginx-plain.conf")]

@@ -2,7 +2,7 @@
 /* bench_prefix_index.c: what a prompt costs in hashing, looking up over 100 endpoints and noting, in CPU time, warm and
  * with caches that hold none of it; and what an entry costs in memory.
  *
- * cmake --build --preset release --target bench_prefix_index && build/release/bench/bench_prefix_index */
+ * make bench-micro */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,9 +11,10 @@
 #include "base/random.h"
 #include "inference/prefix_hash.h"
 #include "inference/prefix_index.h"
+#include "rows.h"
 
 enum { ENDPOINTS = 100, PER_ENDPOINT = 8192, ROUNDS = 200, HASHES_MAX = 4096 };
-enum { COLD_BYTES = 48 << 20 };
+enum { COLD_BYTES = 16 << 20 };
 
 struct scene {
     const char *name;
@@ -73,9 +74,14 @@ static struct prefix_index *make_index(struct random_state *random)
     return index;
 }
 
-static void run(struct prefix_index *index, const struct scene *scene, struct random_state *random, bool is_cold)
+struct costs {
+    double hash_us, match_us, note_us; /* medians */
+};
+
+static struct costs run(struct prefix_index *index, const struct scene *scene, struct random_state *random,
+                        bool is_cold)
 {
-    static double hash_us[ROUNDS], match_us[ROUNDS], insert_us[ROUNDS];
+    static double hash_us[ROUNDS], match_us[ROUNDS], note_us[ROUNDS];
     static uint64_t hashes[HASHES_MAX];
     uint32_t matched[ENDPOINTS];
     struct prefix_hasher hasher;
@@ -95,14 +101,12 @@ static void run(struct prefix_index *index, const struct scene *scene, struct ra
         double looked_up = cpu_us();
         prefix_index_insert(index, (uint16_t)(round % (scene->owners > 0 ? scene->owners : ENDPOINTS)), hashes,
                             hasher.count);
-        insert_us[round] = cpu_us() - looked_up;
+        note_us[round] = cpu_us() - looked_up;
         match_us[round] = looked_up - hashed;
         hash_us[round] = hashed - start;
     }
-    double sum = median(hash_us) + median(match_us);
-    printf("%-28s %-5s %10.2f %10.2f %10.2f %12.2f\n", scene->name, is_cold ? "cold" : "warm", median(hash_us),
-           median(match_us), median(insert_us), sum);
     free(prompt);
+    return (struct costs){median(hash_us), median(match_us), median(note_us)};
 }
 
 int main(void)
@@ -111,12 +115,14 @@ int main(void)
     random_seed(&random, 1);
     cold = must(calloc(1, COLD_BYTES));
     struct prefix_index *index = make_index(&random);
-    printf("%u endpoints, %u blocks, %.1f bytes per block\n", (unsigned)ENDPOINTS, prefix_index_entries(index),
-           (double)prefix_index_bytes(index) / prefix_index_entries(index));
-    printf("%-28s %-5s %10s %10s %10s %12s\n", "prompt", "", "hash us", "match us", "note us", "hash+match");
+    print_row((double)prefix_index_bytes(index) / prefix_index_entries(index), -1, "bytes",
+              "a block, %u endpoints full", (unsigned)ENDPOINTS);
     for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
-        run(index, &scenes[i], &random, false);
-        run(index, &scenes[i], &random, true);
+        const char *name = scenes[i].name;
+        struct costs warm = run(index, &scenes[i], &random, false), cooled = run(index, &scenes[i], &random, true);
+        print_row(warm.hash_us, cooled.hash_us, "us", "hash %s", name);
+        print_row(warm.match_us, cooled.match_us, "us", "match %s", name);
+        print_row(warm.note_us, cooled.note_us, "us", "note %s", name);
     }
     prefix_index_free(index);
     free(cold);

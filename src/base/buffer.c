@@ -41,11 +41,9 @@ static void grow(struct buffer *buffer, size_t needed)
     *buffer = (struct buffer){.data = data, .tail = len, .capacity = capacity};
 }
 
-char *buffer_reserve(struct buffer *buffer, size_t extra)
+char *buffer_make_room(struct buffer *buffer, size_t extra)
 {
     size_t len = buffer_len(buffer);
-    if (LIKELY(extra <= buffer->capacity - buffer->tail && buffer->data != NULL))
-        return buffer->data + buffer->tail;
     if (buffer->data != NULL && extra <= buffer->capacity - len && buffer->head >= len) {
         memmove(buffer->data, buffer->data + buffer->head, len);
         buffer->head = 0;
@@ -62,14 +60,6 @@ void buffer_commit(struct buffer *buffer, size_t count)
 {
     assert(count <= buffer->capacity - buffer->tail);
     buffer->tail += count;
-}
-
-void buffer_append(struct buffer *buffer, struct bytes source)
-{
-    if (source.len == 0)
-        return;
-    memcpy(buffer_reserve(buffer, source.len), source.data, source.len);
-    buffer->tail += source.len;
 }
 
 void buffer_append_str(struct buffer *buffer, const char *text)

@@ -39,10 +39,10 @@ void buffer_init(struct buffer *buffer);
 /* Frees the memory and leaves an empty buffer. */
 void buffer_deinit(struct buffer *buffer);
 /* Makes room for at least `extra` bytes at the tail (moving or growing) and returns where they go. */
-char *buffer_reserve(struct buffer *buffer, size_t extra);
+static inline char *buffer_reserve(struct buffer *buffer, size_t extra);
 /* Says that `count` bytes were written where buffer_reserve() pointed. */
 void buffer_commit(struct buffer *buffer, size_t count);
-void buffer_append(struct buffer *buffer, struct bytes source);
+static inline void buffer_append(struct buffer *buffer, struct bytes source);
 void buffer_append_str(struct buffer *buffer, const char *text);
 void buffer_append_char(struct buffer *buffer, char c);
 void buffer_append_u64(struct buffer *buffer, uint64_t value);
@@ -51,5 +51,23 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2
 void buffer_consume(struct buffer *buffer, size_t count);
 /* Forgets the bytes, keeps the memory. */
 void buffer_clear(struct buffer *buffer);
+
+/* buffer_reserve() where there is no such room yet. */
+char *buffer_make_room(struct buffer *buffer, size_t extra);
+
+static inline char *buffer_reserve(struct buffer *buffer, size_t extra)
+{
+    if (LIKELY(extra <= buffer->capacity - buffer->tail && buffer->data != NULL))
+        return buffer->data + buffer->tail;
+    return buffer_make_room(buffer, extra);
+}
+
+static inline void buffer_append(struct buffer *buffer, struct bytes source)
+{
+    if (source.len == 0)
+        return;
+    memcpy(buffer_reserve(buffer, source.len), source.data, source.len);
+    buffer->tail += source.len;
+}
 
 #endif

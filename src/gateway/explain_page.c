@@ -39,6 +39,7 @@ static bool take_member(struct described *described, struct bytes name, struct b
         if (len > 0)
             memcpy(described->scan.session[i], value.data, len);
         described->scan.session_len[i] = (unsigned)len;
+        described->scan.has_session = described->scan.has_session || len > 0;
         return true;
     }
     return false;

@@ -36,7 +36,7 @@ const char *client_failure_text(enum client_failure failure)
 static void on_reclaim(struct reactor_reclaim *reclaim)
 {
     struct client_connection *connection = container_of(reclaim, struct client_connection, reclaim);
-    if (connection->config.head_arena == NULL)
+    if (!connection->shares_arena)
         arena_free(connection->arena);
     buffer_deinit(&connection->in);
     free(connection);
@@ -48,7 +48,7 @@ static void note_memory(struct client_connection *connection)
     size_t kept = connection->is_closed ? 0 : connection->in.tail;
     if (connection->call != NULL)
         kept += connection->call->unsent.tail;
-    memory_budget_note(connection->config.budget, &connection->counted_bytes, kept);
+    memory_budget_note(connection->budget, &connection->counted_bytes, kept);
 }
 
 /* Tells nobody. */
@@ -107,7 +107,7 @@ void client_complete(struct client_connection *connection, struct bytes chunk, b
     call->handler->on_body(call, chunk, true);
     if (connection->is_closed)
         return;
-    if (connection->config.head_arena == NULL)
+    if (!connection->shares_arena)
         arena_reset(connection->arena);
     if (is_reusable) {
         if (connection->owner->on_idle != NULL)
@@ -298,10 +298,12 @@ struct client_connection *client_connect(struct reactor *reactor, const struct a
     if (connection == NULL)
         abort();
     connection->reactor = reactor;
-    connection->config = *config;
+    connection->limits = config->limits;
+    connection->budget = config->budget;
     connection->owner = owner;
     connection->owner_data = owner_data;
-    connection->arena = config->head_arena != NULL ? config->head_arena : arena_new(CLIENT_ARENA_BYTES);
+    connection->shares_arena = config->head_arena != NULL;
+    connection->arena = connection->shares_arena ? config->head_arena : arena_new(CLIENT_ARENA_BYTES);
     connection->is_connecting = true;
     wheel_timer_init(&connection->timer, on_connect_timeout);
     reactor_task_init(&connection->task, on_task);
@@ -313,8 +315,6 @@ struct client_connection *client_connect(struct reactor *reactor, const struct a
     else
         connection->transport =
             tls_connect(reactor, to, config->trust, config->server_name, &transport_owner, connection, &error);
-    connection->config.trust = NULL; /* borrowed until here */
-    connection->config.server_name = NULL;
     if (connection->transport == NULL)
         reactor_task_schedule(reactor, &connection->task);
     else

@@ -6,13 +6,13 @@ void client_h1_start(struct client_connection *connection)
 {
     connection->phase = RESPONSE_HEAD;
     connection->has_response = false;
-    h1_head_parser_init(&connection->parser, &connection->config.limits);
+    h1_head_parser_init(&connection->parser, &connection->limits);
 }
 
 /* A shared arena is the next head's, whichever connection receives it. */
 static void forget_head(struct client_connection *connection)
 {
-    if (connection->config.head_arena == NULL)
+    if (!connection->shares_arena)
         return;
     connection->response.fields = (struct http_fields){0};
     connection->response.reason = BYTES("");
@@ -25,8 +25,8 @@ static bool step_head(struct client_connection *connection, struct bytes *input)
     if (input->len == 0)
         return false;
     connection->has_response = true;
-    if (connection->config.head_arena != NULL)
-        arena_reset(connection->config.head_arena);
+    if (connection->shares_arena)
+        arena_reset(connection->arena);
     enum h1_status status =
         h1_parse_response_head(&connection->parser, *input, call->method, connection->arena, response);
     if (status == H1_NEED_MORE)
@@ -39,15 +39,29 @@ static bool step_head(struct client_connection *connection, struct bytes *input)
     *input = bytes_skip(*input, connection->parser.head_bytes);
     if (response->status < 200) { /* RFC 9110 15.2 */
         arena_reset(connection->arena);
-        h1_head_parser_init(&connection->parser, &connection->config.limits);
+        h1_head_parser_init(&connection->parser, &connection->limits);
         return true;
     }
     connection->phase = RESPONSE_BODY;
-    h1_body_init(&connection->body, response->framing, response->content_length, &connection->config.limits);
+    h1_body_init(&connection->body, response->framing, response->content_length, &connection->limits);
     call->head_seen = true;
     call->handler->on_head(call, response);
     forget_head(connection);
     return true;
+}
+
+/* Chunks that came together are one piece: most are an event of a stream, and a piece costs more than its bytes.  They
+ * move up over the lines between them, which nobody needs any more; all of it lies in the inbox or in its scratch. What
+ * ends the run is told again by the next h1_body_next(). */
+static void join_chunks(struct h1_body *body, struct bytes *input, struct bytes *data)
+{
+    char *end = (char *)(uintptr_t)(data->data + data->len);
+    struct bytes next;
+    while (input->len > 0 && h1_body_next(body, input, &next) == H1_BODY_DATA) {
+        memmove(end, next.data, next.len);
+        end += next.len;
+    }
+    data->len = (size_t)(end - data->data);
 }
 
 static bool step_body(struct client_connection *connection, struct bytes *input)
@@ -59,6 +73,8 @@ static bool step_body(struct client_connection *connection, struct bytes *input)
     case H1_BODY_NEED_MORE:
         return false;
     case H1_BODY_DATA:
+        if (body->framing == HTTP_BODY_CHUNKED)
+            join_chunks(body, input, &data);
         if (body->framing == HTTP_BODY_LENGTH && body->left == 0)
             client_complete(connection, data, input->len == 0);
         else

@@ -16,15 +16,19 @@ enum response_phase { RESPONSE_HEAD, RESPONSE_BODY };
 
 struct client_connection {
     struct reactor *reactor;
-    struct client_config config;
+    struct h1_limits limits;
+    struct memory_budget *budget; /* NULL: none */
     const struct client_owner *owner;
     void *owner_data;
     struct transport *transport; /* NULL when connecting could not even start */
     struct client_call *call;    /* NULL when idle */
     struct arena *arena;         /* of the present response, or the owner's */
+    bool shares_arena;           /* it is the owner's */
     struct buffer in;            /* see inbox.h */
-    struct h1_head_parser parser;
-    struct h1_body body;
+    union {
+        struct h1_head_parser parser; /* in RESPONSE_HEAD */
+        struct h1_body body;          /* in RESPONSE_BODY */
+    };
     struct http_response response;
     struct wheel_timer timer; /* connecting */
     struct reactor_task task;

@@ -95,6 +95,8 @@ void connection_close(struct http_connection *connection, bool reset)
     reactor_timer_cancel(server->reactor, &connection->timer);
     reactor_task_cancel(&connection->task);
     transport_close(connection->transport, reset);
+    connection->reclaim.reclaim = on_reclaim;
+    list_init(&connection->reclaim.link);
     reactor_reclaim_later(server->reactor, &connection->reclaim);
 }
 
@@ -402,8 +404,6 @@ struct http_connection *connection_open(struct http_server *server, int fd, cons
     list_init(&connection->link);
     wheel_timer_init(&connection->timer, on_timer);
     reactor_task_init(&connection->task, on_task);
-    connection->reclaim.reclaim = on_reclaim;
-    list_init(&connection->reclaim.link);
     connection_rest(connection);
     return connection;
 }

@@ -76,15 +76,16 @@ static void begin_exchange(struct http_connection *connection)
 }
 
 /* No head was read: what the response's framing asks of the request. */
-static void forge_request(struct exchange *exchange)
+static void forge_request(struct h1_exchange *current)
 {
-    exchange->request = (struct http_request){.method = HTTP_GET, .version_minor = 1};
+    current->exchange.request = (struct http_request){.method = HTTP_GET, .version_minor = 1};
+    h1_body_init(&current->body, HTTP_BODY_NONE, 0, NULL);
 }
 
 void h1_refuse_connection(struct http_connection *connection, unsigned status, const char *reason, const char *message)
 {
     begin_exchange(connection);
-    forge_request(&connection->current->exchange);
+    forge_request(connection->current);
     refuse(connection, status, reason, message);
 }
 
@@ -154,7 +155,7 @@ static bool step_head(struct http_connection *connection, struct bytes *input)
     }
     if (status == H1_BAD) {
         enum h1_error error = current->parser.error;
-        forge_request(exchange);
+        forge_request(current);
         refuse(connection, h1_error_status(error), h1_error_reason(error), h1_error_message(error));
         return true;
     }
@@ -342,7 +343,7 @@ static void h1_deadline(struct http_connection *connection)
             connection_close(connection, false);
             break;
         }
-        forge_request(&connection->current->exchange);
+        forge_request(connection->current);
         refuse(connection, 408, "slow_request", "the request head took too long");
         break;
     case H1_BODY:

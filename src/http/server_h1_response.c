@@ -137,14 +137,12 @@ static void send_large(struct http_connection *connection, struct bytes chunk, b
 
 static void send_small(struct http_connection *connection, struct bytes chunk, bool is_chunked)
 {
-    struct buffer *out = connection_out(connection);
     if (is_chunked)
-        h1_write_chunk_size(out, chunk.len);
-    buffer_append(out, chunk);
-    if (is_chunked)
-        buffer_append(out, H1_CHUNK_END);
+        h1_write_chunk(connection_out(connection), chunk);
+    else
+        buffer_append(connection_out(connection), chunk);
     /* A burst of events: what a turn queues for all connections together stays small. */
-    if (buffer_len(out) >= FLUSH_BYTES && !connection->is_blocked)
+    if (buffer_len(&connection->out) >= FLUSH_BYTES && !connection->is_blocked)
         connection_send_now(connection, NULL, 0);
 }
 

@@ -91,8 +91,10 @@ struct http_connection {
     uint64_t linger_until_ms;
     uint64_t rest_since_ms;   /* of the present or the last wait for a request */
     struct wheel_timer timer; /* may be due earlier than any deadline: it looks again then */
-    struct reactor_task task;
-    struct reactor_reclaim reclaim;
+    union {
+        struct reactor_task task;       /* while open */
+        struct reactor_reclaim reclaim; /* once closed */
+    };
     struct h1_exchange *current; /* NULL when idle */
     struct address peer;
     uint32_t lingered_bytes;
@@ -111,8 +113,10 @@ struct http_connection {
 struct h1_exchange {
     struct exchange exchange;
     struct h1_exchange *next_spare;
-    struct h1_head_parser parser;
-    struct h1_body body;
+    union {
+        struct h1_head_parser parser; /* in H1_HEAD */
+        struct h1_body body;          /* afterwards */
+    };
     uint64_t head_offset;    /* sent_bytes of the connection when the response head is next to leave */
     uint64_t left;           /* with HTTP_BODY_LENGTH: promised and not yet sent */
     uint64_t body_bytes;     /* received of the request */

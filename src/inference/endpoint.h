@@ -10,36 +10,40 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
 #include "base/compiler.h"
 #include "net/address.h"
 
+/* A pick reads this and the work of each endpoint: one cache line each, side by side in struct endpoint. */
 struct endpoint_load {
-    _Alignas(CACHE_LINE) atomic_uint in_flight; /* exchanges of this process */
-    atomic_uint in_flight_scraped;              /* in_flight at the last good scrape */
-    atomic_uint waiting;                        /* as scraped */
-    atomic_uint running;                        /* as scraped */
-    atomic_uint kv_permille;                    /* as scraped, 0..1000 */
-    atomic_uint max_loras;                      /* 0 = unknown or none */
-    atomic_ullong scraped_ms;                   /* monotonic time of the last good scrape; 0 = never */
-    atomic_ullong kv_tokens;                    /* that its KV cache holds, as scraped; 0 = unknown */
-    atomic_ullong avoid_until_ms;               /* after a failed connect: others are preferred until then */
-    atomic_bool is_ready;                       /* as the Pod or EndpointSlice says */
-    atomic_bool is_healthy;                     /* as active checks say; true when there are none */
-    atomic_bool is_removed;                     /* in no pool any more: scrapers let go */
+    atomic_uint in_flight;         /* exchanges of this process */
+    atomic_uint in_flight_scraped; /* in_flight at the last good scrape */
+    atomic_uint waiting;           /* as scraped */
+    atomic_uint running;           /* as scraped */
+    atomic_uint kv_permille;       /* as scraped, 0..1000 */
+    atomic_uint max_loras;         /* 0 = unknown or none */
+    atomic_uint probe;             /* trust.c's: none, wanted, running */
+    atomic_uint missing_count;     /* trust.c's: models that were found missing, ever */
+    atomic_ullong scraped_ms;      /* monotonic time of the last good scrape; 0 = never */
+    atomic_ullong kv_tokens;       /* that its KV cache holds, as scraped; 0 = unknown */
+    atomic_ullong avoid_until_ms;  /* after a failed connect: others are preferred until then */
+    atomic_bool is_ready;          /* as the Pod or EndpointSlice says */
+    atomic_bool is_healthy;        /* as active checks say; true when there are none */
+    atomic_bool is_removed;        /* in no pool any more: scrapers let go */
 };
 
 /* What this process sent there and what came of it: exact, and without the delay of a scrape. */
 struct endpoint_work {
-    _Alignas(CACHE_LINE) atomic_uint prefilling; /* exchanges that wait for their first token */
-    atomic_ullong prefill_tokens;                /* prompt tokens that these probably make the endpoint compute */
-    atomic_ullong prompt_tokens;                 /* of all exchanges in flight */
-    _Atomic double pace;     /* time to first token over what the cost model foresaw, averaged; 0 = unknown */
-    _Atomic double ttft_ms;  /* averaged; 0 = unknown */
-    _Atomic double token_ms; /* time per output token, averaged; 0 = unknown */
-    atomic_ullong cold_pick; /* number of the last pick without any prefix hit; 0 = never */
+    atomic_uint prefilling;       /* exchanges that wait for their first token */
+    atomic_ullong prefill_tokens; /* prompt tokens that these probably make the endpoint compute */
+    atomic_ullong prompt_tokens;  /* of all exchanges in flight */
+    _Atomic double pace;          /* time to first token over what the cost model foresaw, averaged; 0 = unknown */
+    _Atomic double ttft_ms;       /* averaged; 0 = unknown */
+    _Atomic double token_ms;      /* time per output token, averaged; 0 = unknown */
+    atomic_ullong cold_pick;      /* number of the last pick without any prefix hit; 0 = never */
 };
 
 enum { ADAPTER_NAMES_MAX = 32, ADAPTER_USES_MAX = 16 };
@@ -60,7 +64,8 @@ struct adapter_use {
 };
 
 struct endpoint_adapters {
-    struct adapter_names running; /* as scraped */
+    _Alignas(CACHE_LINE) atomic_uint use_count; /* of uses: the places that were ever given out */
+    struct adapter_names running;               /* as scraped */
     struct adapter_names waiting;
     struct adapter_use uses[ADAPTER_USES_MAX];
 };
@@ -71,9 +76,7 @@ enum { TRUST_MISSING_MAX = 8 };
 struct endpoint_trust {
     atomic_uint failures;  /* in a row */
     atomic_uint ejections; /* in a row */
-    atomic_uint probe;     /* none, wanted, running */
     atomic_ullong probe_until_ms;
-    atomic_uint missing_count; /* ever */
     struct {
         atomic_ullong model; /* adapter_hash() */
         atomic_ullong until_ms;
@@ -88,12 +91,12 @@ struct name_list { /* malloc'ed strings */
 };
 
 struct endpoint {
-    struct endpoint_load load;
+    _Alignas(2 * CACHE_LINE) struct endpoint_load load;
     struct endpoint_work work;
+    uint16_t prefix_owner; /* its number in `prefixes`; PREFIX_NO_OWNER: it has none */
     struct endpoint_adapters adapters;
     struct endpoint_trust trust;
     struct prefix_index *prefixes; /* the pool's; NULL: none */
-    uint16_t prefix_owner;         /* its number there; PREFIX_NO_OWNER: it has none */
     char *text;                    /* "127.0.0.5:8000" */
     char *pod;                     /* "default/qwen-abc" or the EndpointSlice's "default/hosts"; for people */
     /* Which pod template the pod was made from, by its label; "" for what is no pod of a controller. */
@@ -110,6 +113,9 @@ struct endpoint {
     atomic_ullong fixed_prefix_tokens; /* 0: as many as the KV cache holds */
     atomic_uint metric_names_changes;
 };
+_Static_assert(offsetof(struct endpoint, work) == CACHE_LINE &&
+                   offsetof(struct endpoint, prefix_owner) + sizeof(uint16_t) <= 2 * CACHE_LINE,
+               "a pick reads two lines of an endpoint");
 
 /* Starts with one user, not ready, healthy.  NULL when ip is no address. */
 struct endpoint *endpoint_new(const char *ip, uint16_t port, const char *pod, bool is_checked);

@@ -33,7 +33,8 @@ struct pool {
     /* What schedule/ keeps per pool, under `lock`; it sets schedule_free with it.  NULL: nothing yet. */
     struct pool_schedule *schedule;
     void (*schedule_free)(struct pool_schedule *schedule);
-    atomic_bool wants_sessions; /* its profile asks for keys: finding one costs */
+    atomic_bool wants_sessions;   /* its profile asks for keys: finding one costs */
+    atomic_bool ignores_prefixes; /* as its profile says: prompts need not be hashed */
     /* What flow/ keeps per pool: made once under `lock`, then with a lock of its own.  NULL: nothing yet. */
     struct pool_gate *gate;
     atomic_bool has_queue; /* as the gate's settings say: most requests need to know no more */

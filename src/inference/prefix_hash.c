@@ -4,6 +4,9 @@
 #include "inference/prefix_hash.h"
 
 #include <xxhash.h>
+#ifdef HAS_XXH_DISPATCH
+#include <xxh_x86dispatch.h> /* makes XXH3_64bits() choose by processor */
+#endif
 
 void prefix_hasher_init(struct prefix_hasher *hasher, struct bytes target_model, uint64_t salt, uint64_t *hashes,
                         unsigned capacity)

@@ -32,6 +32,7 @@ struct owner {
 
 struct prefix_index {
     unsigned owner_count;
+    atomic_uint numbered; /* owners with smaller numbers were ever added: a match looks at no others */
     uint32_t entry_max;
     struct prefix_nodes nodes;
     pthread_mutex_t lock;
@@ -106,10 +107,12 @@ static void ring_push(struct owner *owner, uint32_t entry)
 /* What will be forgotten soon is fetched from memory. */
 static void look_ahead(const struct prefix_index *index, const struct owner *owner)
 {
+    if (owner->count > 3 * LOOK_AHEAD)
+        nodes_prefetch_id(&index->nodes, ring_at(owner, 3 * LOOK_AHEAD) & ~LARGE);
     if (owner->count > 2 * LOOK_AHEAD)
-        nodes_prefetch_id(&index->nodes, ring_at(owner, 2 * LOOK_AHEAD) & ~LARGE);
+        nodes_prefetch_link(&index->nodes, ring_at(owner, 2 * LOOK_AHEAD) & ~LARGE);
     if (owner->count > LOOK_AHEAD)
-        nodes_prefetch_link(&index->nodes, ring_at(owner, LOOK_AHEAD) & ~LARGE);
+        nodes_prefetch_end(&index->nodes, ring_at(owner, LOOK_AHEAD) & ~LARGE);
 }
 
 static void forget_one(struct prefix_index *index, uint16_t number)
@@ -147,8 +150,11 @@ uint16_t prefix_index_add_owner(struct prefix_index *index, uint32_t capacity)
     for (unsigned i = 0; i < index->owner_count && found == PREFIX_NO_OWNER; i++)
         if (index->owners[i].capacity == 0)
             found = (uint16_t)i;
-    if (found != PREFIX_NO_OWNER)
+    if (found != PREFIX_NO_OWNER) {
         index->owners[found] = (struct owner){.capacity = capacity > 0 ? capacity : 1};
+        if (found >= atomic_load_explicit(&index->numbered, memory_order_relaxed))
+            atomic_store_explicit(&index->numbered, found + 1u, memory_order_relaxed);
+    }
     pthread_mutex_unlock(&index->lock);
     return found;
 }
@@ -195,26 +201,49 @@ static bool narrow_down(uint64_t *active, const uint64_t *owners, unsigned words
     return any != 0;
 }
 
-void prefix_index_match(const struct prefix_index *index, const uint64_t *hashes, unsigned count, uint32_t *ret_matched)
+static bool has_all(const uint64_t *owners, const uint64_t *active, unsigned words)
+{
+    uint64_t missing = 0;
+    for (unsigned i = 0; i < words; i++)
+        missing |= active[i] & ~owners[i];
+    return missing == 0;
+}
+
+/* The first blocks, all at once: what is read one after the other waits for memory as often. */
+static void fetch_first(const struct prefix_nodes *nodes, const uint64_t *hashes, unsigned count)
+{
+    for (unsigned i = 0; i < count && i < 2 * LOOK_AHEAD; i++)
+        nodes_prefetch_bucket(nodes, hashes[i]);
+    for (unsigned i = 0; i < count && i < LOOK_AHEAD; i++)
+        nodes_prefetch_node(nodes, hashes[i]);
+}
+
+unsigned prefix_index_match(const struct prefix_index *index, const uint64_t *hashes, unsigned count,
+                            uint32_t *ret_matched)
 {
     const struct prefix_nodes *nodes = &index->nodes;
     static const uint64_t nobody[WORDS_MAX];
     uint64_t active[WORDS_MAX], owners[WORDS_MAX];
+    unsigned numbered = atomic_load_explicit(&index->numbered, memory_order_relaxed), words = (numbered + 63) / 64;
     uint32_t block;
-    memset(ret_matched, 0, index->owner_count * sizeof *ret_matched);
-    if (count == 0 || !nodes_read(nodes, hashes[0], active))
-        return;
-    if (index->owner_count % 64 != 0) /* a set in the middle of a change may hold anything */
-        active[nodes->words - 1] &= (1ull << (index->owner_count % 64)) - 1;
+    fetch_first(nodes, hashes, count);
+    memset(ret_matched, 0, numbered * sizeof *ret_matched);
+    if (count == 0 || !nodes_read(nodes, hashes[0], words, active))
+        return numbered;
+    if (numbered % 64 != 0) /* a set in the middle of a change may hold anything */
+        active[words - 1] &= (1ull << (numbered % 64)) - 1;
     for (block = 1; block < count; block++) {
         if (block + 2 * LOOK_AHEAD < count)
             nodes_prefetch_bucket(nodes, hashes[block + 2 * LOOK_AHEAD]);
         if (block + LOOK_AHEAD < count)
             nodes_prefetch_node(nodes, hashes[block + LOOK_AHEAD]);
-        if (!nodes_read(nodes, hashes[block], owners) || !narrow_down(active, owners, nodes->words, block, ret_matched))
+        if (!nodes_read(nodes, hashes[block], words, owners))
+            break;
+        if (!has_all(owners, active, words) && !narrow_down(active, owners, words, block, ret_matched))
             break;
     }
-    narrow_down(active, nobody, nodes->words, block, ret_matched);
+    narrow_down(active, nobody, words, block, ret_matched);
+    return numbered;
 }
 
 static uint16_t find_largest(const struct prefix_index *index)

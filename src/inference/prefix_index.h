@@ -33,10 +33,10 @@ void prefix_index_set_capacity(struct prefix_index *index, uint16_t owner, uint3
 /* The model server started anew: it has nothing. */
 void prefix_index_forget(struct prefix_index *index, uint16_t owner);
 
-/* ret_matched[owner]: how many leading hashes the owner has without a gap.  Writes one number for each of the `owners`
- * that the index was made for. */
-void prefix_index_match(const struct prefix_index *index, const uint64_t *hashes, unsigned count,
-                        uint32_t *ret_matched);
+/* ret_matched[owner]: how many leading hashes the owner has without a gap.  Returns for how many owners it was written;
+ * it has room for all that the index was made for.  Those with greater numbers were added just now and have nothing. */
+unsigned prefix_index_match(const struct prefix_index *index, const uint64_t *hashes, unsigned count,
+                            uint32_t *ret_matched);
 /* The owner was sent this prompt. */
 void prefix_index_insert(struct prefix_index *index, uint16_t owner, const uint64_t *hashes, unsigned count);
 

@@ -16,6 +16,8 @@
 
 #include "base/compiler.h"
 
+_Static_assert(NODE_WORDS == 3, "has_only() looks at three words");
+
 enum {
     EMPTY = 0xfffe, /* an inline place without an owner */
     WIDE = 0xffff,  /* in the first place: the owners are in the bitmaps whose number the second word holds */
@@ -107,6 +109,14 @@ static unsigned find_place(const struct node *node, unsigned owner_value)
     while (place < NODE_INLINE && (place_get(node, place) & ~1u) != owner_value)
         place++;
     return place;
+}
+
+/* Most blocks are one endpoint's. */
+static bool has_only(const struct node *node, uint16_t owner)
+{
+    return get(&node->owners[0]) == ((unsigned)EMPTY << 16 | (unsigned)owner * 2) &&
+           get(&node->owners[1]) == ((unsigned)EMPTY << 16 | EMPTY) &&
+           get(&node->owners[2]) == ((unsigned)EMPTY << 16 | EMPTY);
 }
 
 static bool is_wide(const struct node *node)
@@ -265,9 +275,10 @@ bool nodes_mark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 {
     struct node *node = &nodes->nodes[id];
     if (is_wide(node)) {
-        atomic_ullong *owners = wide_of(nodes, get(&node->owners[1]));
+        atomic_ullong *owners = wide_of(nodes, get(&node->owners[1])), *marks = owners + nodes->words;
         bool is_owner = bit_get(owners, owner);
-        bit_set(owners + nodes->words, owner, is_owner);
+        if (is_owner && !bit_get(marks, owner))
+            bit_set(marks, owner, true);
         return is_owner;
     }
     unsigned place = find_place(node, (unsigned)owner * 2);
@@ -292,6 +303,8 @@ void nodes_add_owner(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 bool nodes_unmark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 {
     struct node *node = &nodes->nodes[id];
+    if (has_only(node, owner))
+        return false;
     if (is_wide(node)) {
         atomic_ullong *marks = wide_of(nodes, get(&node->owners[1])) + nodes->words;
         bool was_marked = bit_get(marks, owner);
@@ -308,6 +321,10 @@ bool nodes_unmark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 void nodes_remove_owner(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 {
     struct node *node = &nodes->nodes[id];
+    if (has_only(node, owner)) {
+        free_node(nodes, id);
+        return;
+    }
     if (is_wide(node)) {
         atomic_ullong *owners = wide_of(nodes, get(&node->owners[1]));
         bit_set(owners, owner, false);
@@ -353,34 +370,46 @@ void nodes_prefetch_link(const struct prefix_nodes *nodes, uint32_t id)
         __builtin_prefetch(&nodes->nodes[next - 1]);
 }
 
-static bool read_wide(const struct prefix_nodes *nodes, uint32_t number, uint64_t *ret_owners)
+void nodes_prefetch_end(const struct prefix_nodes *nodes, uint32_t id)
+{
+    unsigned next = get(&nodes->nodes[id].next);
+    if (is_end(next))
+        return; /* nodes_prefetch_link() has fetched it */
+    next = get(&nodes->nodes[next - 1].next);
+    if (is_end(next))
+        __builtin_prefetch(&nodes->buckets[next & ~NODE_END]);
+    else
+        __builtin_prefetch(&nodes->nodes[next - 1]);
+}
+
+static bool read_wide(const struct prefix_nodes *nodes, uint32_t number, unsigned words, uint64_t *ret_owners)
 {
     uint64_t any = 0;
     if (number >= nodes->wide_max)
         return false;
-    const atomic_ullong *words = wide_of(nodes, number);
-    for (unsigned i = 0; i < nodes->words; i++)
-        any |= ret_owners[i] = atomic_load_explicit(&words[i], memory_order_acquire);
+    const atomic_ullong *owners = wide_of(nodes, number);
+    for (unsigned i = 0; i < words; i++)
+        any |= ret_owners[i] = atomic_load_explicit(&owners[i], memory_order_acquire);
     return any != 0;
 }
 
-static bool read_owners(const struct prefix_nodes *nodes, const struct node *node, uint64_t *ret_owners)
+static bool read_owners(const struct prefix_nodes *nodes, const struct node *node, unsigned words, uint64_t *ret_owners)
 {
     unsigned first = atomic_load_explicit(&node->owners[0], memory_order_acquire);
     if ((first & 0xffff) == WIDE)
-        return read_wide(nodes, get(&node->owners[1]), ret_owners);
+        return read_wide(nodes, get(&node->owners[1]), words, ret_owners);
     uint64_t any = 0;
-    memset(ret_owners, 0, nodes->words * sizeof *ret_owners);
+    memset(ret_owners, 0, words * sizeof *ret_owners);
     for (unsigned place = 0; place < NODE_INLINE; place++) {
         unsigned word = place < 2 ? first : atomic_load_explicit(&node->owners[place / 2], memory_order_acquire);
         unsigned owner = (word >> (place % 2 * 16) & 0xffff) / 2;
-        if (owner / 64 < nodes->words)
+        if (owner / 64 < words)
             any |= ret_owners[owner / 64] |= 1ull << (owner % 64);
     }
     return any != 0;
 }
 
-bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, uint64_t *ret_owners)
+bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, unsigned words, uint64_t *ret_owners)
 {
     unsigned tag = tag_of(hash);
     unsigned id = atomic_load_explicit(bucket_of(nodes, hash), memory_order_acquire);
@@ -388,7 +417,7 @@ bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, uint64_t *ret_o
         const struct node *node = &nodes->nodes[id - 1];
         /* All loads of the owners are acquires: the second look at the tag comes after them. */
         if (atomic_load_explicit(&node->tag, memory_order_acquire) == tag)
-            return read_owners(nodes, node, ret_owners) && get(&node->tag) == tag;
+            return read_owners(nodes, node, words, ret_owners) && get(&node->tag) == tag;
         id = atomic_load_explicit(&node->next, memory_order_acquire);
     }
     return false;

@@ -59,7 +59,9 @@ void nodes_prefetch_node(const struct prefix_nodes *nodes, uint64_t hash);
 /* The same for nodes that will lose an owner: first the node, later what it hangs on. */
 void nodes_prefetch_id(const struct prefix_nodes *nodes, uint32_t id);
 void nodes_prefetch_link(const struct prefix_nodes *nodes, uint32_t id);
-/* The owners of a block as a bitmap of nodes->words words; false when there are none. */
-bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, uint64_t *ret_owners);
+void nodes_prefetch_end(const struct prefix_nodes *nodes, uint32_t id);
+/* The owners of a block as a bitmap, of which the first `words` words are wanted (at most nodes->words); false when
+ * there are none. */
+bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, unsigned words, uint64_t *ret_owners);
 
 #endif

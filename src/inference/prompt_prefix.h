@@ -18,6 +18,8 @@ struct prompt_prefix {
     uint32_t tokens;        /* an estimate, of the whole prompt */
 };
 
+/* The tokens alone, for who needs no hashes. */
+uint32_t prompt_prefix_tokens(const struct openai_scan *scan, struct bytes body);
 /* scan: without error; body: what it scanned.  Of a prompt whose end is still to come, what is there counts.  Without a
  * prompt the result is all zero. */
 void prompt_prefix_make(const struct openai_scan *scan, struct bytes body, struct bytes target_model,

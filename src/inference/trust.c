@@ -26,7 +26,7 @@ static void eject(struct endpoint *endpoint, uint64_t now_ms)
     uint64_t away_ms = ejections < 5 ? (uint64_t)TRUST_EJECT_MS << ejections : TRUST_EJECT_MAX_MS;
     avoid_until(endpoint, now_ms + (away_ms < TRUST_EJECT_MAX_MS ? away_ms : TRUST_EJECT_MAX_MS));
     atomic_store_explicit(&trust->failures, 0, memory_order_relaxed);
-    atomic_store_explicit(&trust->probe, PROBE_WANTED, memory_order_relaxed);
+    atomic_store_explicit(&endpoint->load.probe, PROBE_WANTED, memory_order_relaxed);
 }
 
 /* Stores only what changes: good answers are many, and all workers read here. */
@@ -43,7 +43,7 @@ void trust_note(struct endpoint *endpoint, enum trust_sign sign, uint64_t retry_
     case TRUST_GOOD:
         clear(&trust->failures);
         clear(&trust->ejections);
-        clear(&trust->probe);
+        clear(&endpoint->load.probe);
         break;
     case TRUST_BUSY:
         if (retry_after_ms == 0)
@@ -52,7 +52,7 @@ void trust_note(struct endpoint *endpoint, enum trust_sign sign, uint64_t retry_
         break;
     case TRUST_BAD:
         if (atomic_fetch_add_explicit(&trust->failures, 1, memory_order_relaxed) + 1 >= TRUST_FAILURES ||
-            atomic_load_explicit(&trust->probe, memory_order_relaxed) == PROBE_RUNNING)
+            atomic_load_explicit(&endpoint->load.probe, memory_order_relaxed) == PROBE_RUNNING)
             eject(endpoint, now_ms);
         break;
     }
@@ -61,11 +61,11 @@ void trust_note(struct endpoint *endpoint, enum trust_sign sign, uint64_t retry_
 void trust_begin(struct endpoint *endpoint, uint64_t now_ms)
 {
     struct endpoint_trust *trust = &endpoint->trust;
-    if (atomic_load_explicit(&trust->probe, memory_order_relaxed) == PROBE_NONE ||
+    if (atomic_load_explicit(&endpoint->load.probe, memory_order_relaxed) == PROBE_NONE ||
         atomic_load_explicit(&endpoint->load.avoid_until_ms, memory_order_relaxed) > now_ms)
         return;
     atomic_store_explicit(&trust->probe_until_ms, now_ms + TRUST_PROBE_MS, memory_order_relaxed);
-    atomic_store_explicit(&trust->probe, PROBE_RUNNING, memory_order_relaxed);
+    atomic_store_explicit(&endpoint->load.probe, PROBE_RUNNING, memory_order_relaxed);
 }
 
 /* A request whose outcome is never told, because its client left, keeps others away for a while only. */
@@ -74,7 +74,7 @@ bool trust_is_avoided(const struct endpoint *endpoint, uint64_t now_ms)
     const struct endpoint_trust *trust = &endpoint->trust;
     if (atomic_load_explicit(&endpoint->load.avoid_until_ms, memory_order_relaxed) > now_ms)
         return true;
-    return atomic_load_explicit(&trust->probe, memory_order_relaxed) == PROBE_RUNNING &&
+    return atomic_load_explicit(&endpoint->load.probe, memory_order_relaxed) == PROBE_RUNNING &&
            atomic_load_explicit(&trust->probe_until_ms, memory_order_relaxed) > now_ms;
 }
 
@@ -82,7 +82,8 @@ bool trust_is_avoided(const struct endpoint *endpoint, uint64_t now_ms)
 void trust_miss_model(struct endpoint *endpoint, uint64_t model, uint64_t now_ms)
 {
     struct endpoint_trust *trust = &endpoint->trust;
-    unsigned place = atomic_fetch_add_explicit(&trust->missing_count, 1, memory_order_relaxed) % TRUST_MISSING_MAX;
+    unsigned place =
+        atomic_fetch_add_explicit(&endpoint->load.missing_count, 1, memory_order_relaxed) % TRUST_MISSING_MAX;
     atomic_store_explicit(&trust->missing[place].until_ms, now_ms + TRUST_MISSING_MS, memory_order_relaxed);
     atomic_store_explicit(&trust->missing[place].model, model, memory_order_relaxed);
 }
@@ -90,7 +91,7 @@ void trust_miss_model(struct endpoint *endpoint, uint64_t model, uint64_t now_ms
 bool trust_lacks_model(const struct endpoint *endpoint, uint64_t model, uint64_t now_ms)
 {
     const struct endpoint_trust *trust = &endpoint->trust;
-    if (atomic_load_explicit(&trust->missing_count, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&endpoint->load.missing_count, memory_order_relaxed) == 0)
         return false;
     for (unsigned i = 0; i < TRUST_MISSING_MAX; i++)
         if (atomic_load_explicit(&trust->missing[i].model, memory_order_relaxed) == model &&

@@ -21,6 +21,7 @@ struct reactor;
 struct reactor_watch {
     int fd;
     uint32_t events; /* EPOLL* as registered; 0 = not watched */
+    const void *hot; /* what on_event reads first, about 300 bytes; NULL: nothing worth fetching early */
     void (*on_event)(struct reactor_watch *watch, uint32_t events);
 };
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void tcp_update_watch(struct transport *transport)
@@ -53,10 +54,25 @@ static void on_event(struct reactor_watch *watch, uint32_t events)
         reactor_unwatch(transport->reactor, watch);
 }
 
+/* Not recv() and send(): those are points of cancellation, at which a program with threads pays for two atomics. */
+static ssize_t raw_recv(long fd, void *data, size_t size)
+{
+    return syscall(SYS_recvfrom, fd, data, size, 0L, NULL, NULL);
+}
+
+static ssize_t raw_send(long fd, const struct iovec *pieces, int count)
+{
+    if (count == 1)
+        return syscall(SYS_sendto, fd, pieces[0].iov_base, pieces[0].iov_len, (long)MSG_NOSIGNAL, NULL, 0L);
+    struct msghdr message = {.msg_iov = (struct iovec *)pieces,
+                             .msg_iovlen = (size_t)(count < IOV_MAX ? count : IOV_MAX)};
+    return syscall(SYS_sendmsg, fd, &message, (long)MSG_NOSIGNAL);
+}
+
 static ssize_t tcp_recv(struct transport *transport, void *data, size_t size)
 {
     for (;;) {
-        ssize_t count = recv(transport->watch.fd, data, size, 0);
+        ssize_t count = raw_recv(transport->watch.fd, data, size);
         if (LIKELY(count > 0))
             return count;
         if (count == 0 && size > 0) {
@@ -71,11 +87,8 @@ static ssize_t tcp_recv(struct transport *transport, void *data, size_t size)
 static ssize_t tcp_sendv(struct transport *transport, const struct iovec *pieces, int count)
 {
     assert(count > 0);
-    struct msghdr message = {.msg_iov = (struct iovec *)pieces,
-                             .msg_iovlen = (size_t)(count < IOV_MAX ? count : IOV_MAX)};
     for (;;) {
-        ssize_t sent = count == 1 ? send(transport->watch.fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
-                                  : sendmsg(transport->watch.fd, &message, MSG_NOSIGNAL);
+        ssize_t sent = raw_send(transport->watch.fd, pieces, count);
         if (LIKELY(sent >= 0))
             return sent;
         if (errno != EINTR)

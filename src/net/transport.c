@@ -15,6 +15,7 @@ void transport_init(struct transport *transport, int fd, void (*on_event)(struct
 {
     transport->want_read = true;
     reactor_watch_init(&transport->watch, fd, on_event);
+    transport->watch.hot = transport->owner_data;
     /* Answers and events are written whole: waiting for more only adds latency. */
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

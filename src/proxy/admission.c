@@ -62,7 +62,7 @@ bool admission_enter(struct proxied *proxied)
     proxied->gate.item = (struct flow_item){
         .priority = priority,
         .flow = flow_of(proxied),
-        .bytes = buffer_len(&proxied->body),
+        .bytes = buffer_len(&proxied->held->body),
         .deadline_ms = deadline_of(proxied, now_ms),
     };
     enum gate_state state = pool_gate_enter(pool, &proxied->gate, now_ms);

@@ -6,8 +6,6 @@
  * does not come within the buffer limit is a 413, as is a process-wide budget that is spent. */
 #include "proxy/proxied.h"
 
-#include <stdlib.h>
-
 #include "proxy/measure.h"
 #include "proxy/sticky.h"
 #include "route/match.h"
@@ -24,9 +22,6 @@ const struct proxy_config proxy_defaults = {
     .hold_bytes = 1 << 20,
 };
 
-/* Kept for reuse per worker: about as many as are in progress at once on a busy one. */
-#define MAX_SPARE 64
-
 /* Received straight into the held body: worth it from here, and not more at once, so that it is scanned while it is in
  * the cache. */
 #define LEAST_BODY_ROOM (4u << 10)
@@ -34,18 +29,11 @@ const struct proxy_config proxy_defaults = {
 
 static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchange)
 {
-    struct proxied *proxied;
-    if (list_is_empty(&proxy->spare)) {
-        proxied = calloc(1, sizeof *proxied);
-        if (proxied == NULL)
-            abort();
-        list_init(&proxied->link);
-    } else {
-        proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);
-        proxy->spare_count--;
-    }
+    struct proxied *proxied = spares_take(&proxy->spare_proxied);
+    memset(proxied, 0, sizeof *proxied);
     proxied->proxy = proxy;
     proxied->exchange = exchange;
+    proxied->held = held_request_take(proxy);
     exchange->handler_data = proxied;
     proxy->active_count++;
     metric_add(proxy->active, 1);
@@ -55,21 +43,11 @@ static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchang
 static void recycle(struct proxied *proxied)
 {
     struct proxy *proxy = proxied->proxy;
-    buffer_clear(&proxied->head);
     buffer_deinit(&proxied->half_event); /* rarely has memory */
-    if (proxy->spare_count >= MAX_SPARE) {
-        buffer_deinit(&proxied->body);
-        buffer_deinit(&proxied->head);
-        free(proxied);
-        return;
-    }
-    /* All but the buffers (kept) and what is initialised when it is used. */
-    struct buffer body = proxied->body, head = proxied->head;
-    memset(proxied, 0, offsetof(struct proxied, scan));
-    proxied->body = body;
-    proxied->head = head;
-    list_push_front(&proxy->spare, &proxied->link);
-    proxy->spare_count++;
+    spares_give_back(&proxy->spare_answers, proxied->answer);
+    if (proxied->held != NULL)
+        held_request_give_back(proxy, proxied->held);
+    spares_give_back(&proxy->spare_proxied, proxied);
 }
 
 static void pay(struct proxied *proxied, size_t bytes)
@@ -81,9 +59,8 @@ static void pay(struct proxied *proxied, size_t bytes)
 void proxied_let_go_of_body(struct proxied *proxied)
 {
     struct proxy *proxy = proxied->proxy;
-    if (proxied->body.capacity > MEMORY_UNCOUNTED_BYTES)
-        spare_bodies_give(&proxy->spare_bodies, &proxied->body, proxy->config.budget);
-    buffer_clear(&proxied->body);
+    if (proxied->held != NULL)
+        held_request_let_go_of_body(proxy, proxied->held);
     if (proxied->budget_bytes == 0)
         return;
     memory_budget_give_back(proxy->config.budget, proxied->budget_bytes);
@@ -261,11 +238,12 @@ static void fail_by_limit(struct proxied *proxied, const char *limit, enum end_r
 static void reserve_body(struct proxied *proxied, size_t bytes)
 {
     struct proxy *proxy = proxied->proxy;
-    if (bytes > MEMORY_UNCOUNTED_BYTES && spare_bodies_take(&proxy->spare_bodies, bytes, &proxied->body)) {
-        (void)memory_budget_take(proxy->config.budget, proxied->body.capacity);
-        pay(proxied, proxied->body.capacity);
+    struct buffer *body = &proxied->held->body;
+    if (bytes > MEMORY_UNCOUNTED_BYTES && spare_bodies_take(&proxy->spare_bodies, bytes, body)) {
+        (void)memory_budget_take(proxy->config.budget, body->capacity);
+        pay(proxied, body->capacity);
     }
-    buffer_reserve(&proxied->body, bytes);
+    buffer_reserve(body, bytes);
 }
 
 static void on_request_head(struct exchange *exchange)
@@ -284,16 +262,13 @@ static void on_request_head(struct exchange *exchange)
     if (proxied->rule->request_timeout_ms > 0)
         reactor_timer_set(exchange->reactor, &proxied->deadline, proxied->rule->request_timeout_ms);
     proxied->has_body = request->framing != HTTP_BODY_NONE;
-    if (!proxied->has_body) {
-        openai_scan_init(&proxied->scan);
+    if (!proxied->has_body)
         return;
-    }
     proxied->is_scanned = is_scannable(proxied);
     if (proxied->is_scanned && has_content_coding(request)) {
         proxied_fail(proxied, END_CONTENT_ENCODING);
         return;
     }
-    openai_scan_init(&proxied->scan);
     sticky_prepare(proxied);
     if (request->framing == HTTP_BODY_LENGTH)
         reserve_body(proxied, request->content_length < RESERVE_BODY_BYTES ? (size_t)request->content_length
@@ -304,7 +279,7 @@ static void on_request_head(struct exchange *exchange)
 static bool take_budget(struct proxied *proxied, size_t bytes)
 {
     struct memory_budget *budget = proxied->proxy->config.budget;
-    size_t wanted = buffer_len(&proxied->body) + bytes;
+    size_t wanted = buffer_len(&proxied->held->body) + bytes;
     if (wanted <= proxied->budget_bytes || (proxied->budget_bytes == 0 && wanted <= MEMORY_UNCOUNTED_BYTES))
         return true;
     size_t more = wanted - (size_t)proxied->budget_bytes;
@@ -315,7 +290,7 @@ static bool take_budget(struct proxied *proxied, size_t bytes)
 
 static void fail_scan(struct proxied *proxied)
 {
-    enum scan_error error = proxied->scan.error;
+    enum scan_error error = proxied->held->scan.error;
     struct exchange *exchange = proxied->exchange;
     if (proxied->is_responding) { /* the answer has begun before the body's end */
         proxied_end(proxied, END_BAD_BODY);
@@ -327,7 +302,7 @@ static void fail_scan(struct proxied *proxied)
 
 static bool scan(struct proxied *proxied, struct bytes piece)
 {
-    if (!proxied->is_scanned || openai_scan_feed(&proxied->scan, piece))
+    if (!proxied->is_scanned || openai_scan_feed(&proxied->held->scan, piece))
         return true;
     fail_scan(proxied);
     return false;
@@ -335,13 +310,13 @@ static bool scan(struct proxied *proxied, struct bytes piece)
 
 static bool knows_model(const struct proxied *proxied)
 {
-    return !proxied->is_scanned || proxied->scan.has_model;
+    return !proxied->is_scanned || proxied->held->scan.has_model;
 }
 
 /* The chunk that passes the limit is the last one that is held: by then the model has to be known. */
 static bool hold(struct proxied *proxied, struct bytes chunk)
 {
-    uint64_t room = proxied->buffer_limit_bytes - buffer_len(&proxied->body);
+    uint64_t room = proxied->buffer_limit_bytes - buffer_len(&proxied->held->body);
     size_t within = chunk.len < room ? chunk.len : (size_t)room;
     if (!scan(proxied, bytes_make(chunk.data, within)))
         return false;
@@ -355,10 +330,11 @@ static bool hold(struct proxied *proxied, struct bytes chunk)
         fail_by_limit(proxied, "budget", END_BODY_BUDGET);
         return false;
     }
-    if (proxied->body.data != NULL && chunk.data == proxied->body.data + proxied->body.tail) /* body_room() */
-        buffer_commit(&proxied->body, chunk.len);
+    if (proxied->held->body.data != NULL &&
+        chunk.data == proxied->held->body.data + proxied->held->body.tail) /* body_room() */
+        buffer_commit(&proxied->held->body, chunk.len);
     else
-        buffer_append(&proxied->body, chunk);
+        buffer_append(&proxied->held->body, chunk);
     return true;
 }
 
@@ -368,9 +344,9 @@ static char *body_room(struct exchange *exchange, uint64_t left, size_t *ret_siz
     struct proxied *proxied = exchange->handler_data;
     if (proxied == NULL || proxied->is_open || left < LEAST_BODY_ROOM)
         return NULL;
-    size_t room = proxied->body.capacity - proxied->body.tail;
+    size_t room = proxied->held->body.capacity - proxied->held->body.tail;
     *ret_size = room < MOST_BODY_ROOM ? room : MOST_BODY_ROOM;
-    return room >= LEAST_BODY_ROOM ? proxied->body.data + proxied->body.tail : NULL;
+    return room >= LEAST_BODY_ROOM ? proxied->held->body.data + proxied->held->body.tail : NULL;
 }
 
 /* A large body gives up its replay where memory is short. */
@@ -382,7 +358,7 @@ static uint32_t hold_bytes(const struct proxy *proxy)
 
 static bool holds_enough(const struct proxied *proxied)
 {
-    size_t held = buffer_len(&proxied->body);
+    size_t held = buffer_len(&proxied->held->body);
     if (proxied->conversation != NULL && held < proxied->buffer_limit_bytes) /* who speaks stands in the last message */
         return false;
     return knows_model(proxied) && (held >= hold_bytes(proxied->proxy) || held >= proxied->buffer_limit_bytes);
@@ -393,7 +369,7 @@ static void pass_on(struct proxied *proxied, struct bytes chunk, bool last)
 {
     if (chunk.len > 0 && !scan(proxied, chunk))
         return;
-    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->scan)) {
+    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->held->scan)) {
         fail_scan(proxied);
         return;
     }
@@ -415,7 +391,7 @@ static void on_request_body(struct exchange *exchange, struct bytes chunk, bool 
     if (!last && !holds_enough(proxied))
         return;
     proxied->is_open = !last;
-    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->scan)) {
+    if (last && proxied->is_scanned && !openai_scan_finish(&proxied->held->scan)) {
         fail_scan(proxied);
         return;
     }

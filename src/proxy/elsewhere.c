@@ -22,7 +22,7 @@ static bool retry_after(const struct http_response *response, uint64_t *ret_ms)
 /* A 404 for a model that the endpoint does not list; one for a path is the client's affair. */
 static bool is_model_missing(const struct proxied *proxied, const struct http_response *response)
 {
-    struct bytes model = proxied->pick.target_model;
+    struct bytes model = proxied->held->pick.target_model;
     return response->status == 404 && proxied->is_scanned && model.len > 0 &&
            !endpoint_lists_model(proxied->endpoint, model) && !endpoint_has_lora(proxied->endpoint, model);
 }
@@ -33,12 +33,12 @@ static const char model_missing[] = "model_missing";
  * request's own fault: once. */
 static const char *note_answer(struct proxied *proxied, const struct http_response *response, enum trust_sign *ret_sign)
 {
-    uint64_t retry_after_ms, now_ms = reactor_now_ms(proxied->proxy->reactor);
-    bool has_retry_after = retry_after(response, &retry_after_ms);
+    uint64_t retry_after_ms = 0, now_ms = reactor_now_ms(proxied->proxy->reactor);
+    bool has_retry_after = response->status >= 400 && retry_after(response, &retry_after_ms);
     enum trust_sign sign = *ret_sign = trust_sign_of(response->status, has_retry_after);
     trust_note(proxied->endpoint, sign, retry_after_ms, now_ms);
     if (is_model_missing(proxied, response)) {
-        trust_miss_model(proxied->endpoint, adapter_hash(proxied->pick.target_model), now_ms);
+        trust_miss_model(proxied->endpoint, adapter_hash(proxied->held->pick.target_model), now_ms);
         return model_missing;
     }
     if (sign == TRUST_BUSY)

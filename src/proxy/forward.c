@@ -15,7 +15,7 @@ static void make_request_id(struct proxied *proxied)
     for (unsigned word = 0; word < 2; word++) {
         uint64_t bits = random_next(&proxied->proxy->random);
         for (unsigned i = 0; i < 16; i++, bits >>= 4)
-            proxied->request_id[word * 16 + i] = digits[bits & 15];
+            proxied->held->request_id[word * 16 + i] = digits[bits & 15];
     }
 }
 
@@ -27,13 +27,13 @@ static void make_request_id(struct proxied *proxied)
 /* A short body goes behind its head. */
 static void join_pieces(struct proxied *proxied)
 {
-    struct openai_rewrite *rewrite = &proxied->rewrite;
+    struct openai_rewrite *rewrite = &proxied->held->rewrite;
     if (rewrite->content_length > ONE_PIECE_BYTES || proxied->is_open)
         return;
-    buffer_reserve(&proxied->head, (size_t)rewrite->content_length);
-    buffer_append(&proxied->head, rewrite->before);
-    buffer_append(&proxied->head, rewrite->replacement);
-    buffer_append(&proxied->head, rewrite->after);
+    buffer_reserve(&proxied->held->head, (size_t)rewrite->content_length);
+    buffer_append(&proxied->held->head, rewrite->before);
+    buffer_append(&proxied->held->head, rewrite->replacement);
+    buffer_append(&proxied->held->head, rewrite->after);
     rewrite->before = rewrite->replacement = rewrite->after = BYTES("");
 }
 
@@ -50,36 +50,37 @@ static int64_t body_length(const struct proxied *proxied)
     if (is_chunked(proxied))
         return HOP_CHUNKED;
     uint64_t still_to_come =
-        proxied->is_open ? proxied->exchange->request.content_length - buffer_len(&proxied->body) : 0;
-    return (int64_t)(proxied->rewrite.content_length + still_to_come);
+        proxied->is_open ? proxied->exchange->request.content_length - buffer_len(&proxied->held->body) : 0;
+    return (int64_t)(proxied->held->rewrite.content_length + still_to_come);
 }
 
 /* Written once: a retry sends the same bytes. */
 static void write_request(struct proxied *proxied)
 {
-    struct bytes body = buffer_bytes(&proxied->body);
-    proxied->rewrite = (struct openai_rewrite){.before = body, .content_length = body.len};
+    struct bytes body = buffer_bytes(&proxied->held->body);
+    proxied->held->rewrite = (struct openai_rewrite){.before = body, .content_length = body.len};
     if (proxied->choice.target != NULL && proxied->is_scanned &&
-        !bytes_equal(proxied->choice.target->name, openai_scan_model(&proxied->scan)))
-        openai_rewrite_model(&proxied->scan, body, proxied->choice.target->name, proxied->exchange->arena,
-                             &proxied->rewrite);
+        !bytes_equal(proxied->choice.target->name, openai_scan_model(&proxied->held->scan)))
+        openai_rewrite_model(&proxied->held->scan, body, proxied->choice.target->name, proxied->exchange->arena,
+                             &proxied->held->rewrite);
     make_request_id(proxied);
-    hop_write_request(&proxied->head, proxied->exchange, bytes_of(proxied->endpoint->text), body_length(proxied),
-                      proxied->request_id, proxied->rule->pin_headers, proxied->rule->pin_header_count);
+    hop_write_request(&proxied->held->head, proxied->exchange, bytes_of(proxied->endpoint->text), body_length(proxied),
+                      proxied->held->request_id, proxied->rule->pin_headers, proxied->rule->pin_header_count);
     join_pieces(proxied);
     if (is_chunked(proxied))
-        h1_write_chunk_size(&proxied->head, proxied->rewrite.content_length);
+        h1_write_chunk_size(&proxied->held->head, proxied->held->rewrite.content_length);
 }
 
 /* The client changes the array as it sends, so that each try lays it out anew. */
 static int lay_out_pieces(struct proxied *proxied)
 {
-    const struct bytes parts[] = {buffer_bytes(&proxied->head), proxied->rewrite.before, proxied->rewrite.replacement,
-                                  proxied->rewrite.after, is_chunked(proxied) ? H1_CHUNK_END : BYTES("")};
+    const struct bytes parts[] = {buffer_bytes(&proxied->held->head), proxied->held->rewrite.before,
+                                  proxied->held->rewrite.replacement, proxied->held->rewrite.after,
+                                  is_chunked(proxied) ? H1_CHUNK_END : BYTES("")};
     int count = 0;
     for (unsigned i = 0; i < ARRAY_LEN(parts); i++)
         if (parts[i].len > 0)
-            proxied->pieces[count++] = (struct iovec){(void *)(uintptr_t)parts[i].data, parts[i].len};
+            proxied->held->pieces[count++] = (struct iovec){(void *)(uintptr_t)parts[i].data, parts[i].len};
     return count;
 }
 
@@ -93,7 +94,7 @@ static void start_try(struct proxied *proxied)
     if (proxied->rule->backend_timeout_ms > 0)
         reactor_timer_set(proxy->reactor, &proxied->try_deadline, proxied->rule->backend_timeout_ms);
     relay_watch(proxied);
-    client_call_start(&proxied->call, connection, proxied->exchange->request.method, proxied->pieces,
+    client_call_start(&proxied->call, connection, proxied->exchange->request.method, proxied->held->pieces,
                       lay_out_pieces(proxied), &relay_handler);
     if (!proxied->is_open)
         return;
@@ -108,8 +109,8 @@ static void start_try(struct proxied *proxied)
 static void let_go_of_body(struct proxied *proxied)
 {
     proxied_let_go_of_body(proxied);
-    buffer_deinit(&proxied->body);
-    buffer_deinit(&proxied->head);
+    buffer_deinit(&proxied->held->body);
+    buffer_deinit(&proxied->held->head);
 }
 
 static bool is_behind(const struct proxied *proxied)
@@ -150,13 +151,13 @@ void forward_sent(struct proxied *proxied)
 static bool pick(struct proxied *proxied)
 {
     struct proxy *proxy = proxied->proxy;
-    proxied->pick.now_ms = reactor_now_ms(proxy->reactor);
-    proxied->pick.random = random_next(&proxy->random);
-    proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
-    if (proxied->endpoint == NULL &&
-        proxied->pick.subset_count > 0) { /* the others may say themselves what they lack */
-        proxied->pick.subset_count = 0;
-        proxied->endpoint = schedule_pick(proxied->choice.arm->pool, &proxied->pick, &proxied->ticket);
+    struct pick_request *wanted = &proxied->held->pick;
+    wanted->now_ms = reactor_now_ms(proxy->reactor);
+    wanted->random = random_next(&proxy->random);
+    proxied->endpoint = schedule_pick(proxied->choice.arm->pool, wanted, &proxied->ticket);
+    if (proxied->endpoint == NULL && wanted->subset_count > 0) { /* the others may say themselves what they lack */
+        wanted->subset_count = 0;
+        proxied->endpoint = schedule_pick(proxied->choice.arm->pool, wanted, &proxied->ticket);
     }
     proxied->endpoints_tried += proxied->endpoint != NULL;
     return proxied->endpoint != NULL;
@@ -168,22 +169,32 @@ static uint32_t tokens_to_come(const struct proxied *proxied)
     const struct http_request *request = &proxied->exchange->request;
     if (!proxied->is_open || request->framing != HTTP_BODY_LENGTH)
         return 0;
-    uint64_t tokens = (request->content_length - buffer_len(&proxied->body)) / PROMPT_BYTES_PER_TOKEN;
+    uint64_t tokens = (request->content_length - buffer_len(&proxied->held->body)) / PROMPT_BYTES_PER_TOKEN;
     return tokens < UINT32_MAX / 2 ? (uint32_t)tokens : UINT32_MAX / 2;
+}
+
+/* Hashed only for a pool whose picker looks at prefixes. */
+static void describe_prompt(const struct proxied *proxied, struct prompt_prefix *ret_prefix)
+{
+    const struct held_request *held = proxied->held;
+    struct bytes body = buffer_bytes(&held->body);
+    if (atomic_load_explicit(&proxied->choice.arm->pool->ignores_prefixes, memory_order_relaxed))
+        ret_prefix->tokens = prompt_prefix_tokens(&held->scan, body);
+    else
+        prompt_prefix_make(&held->scan, body, held->pick.target_model, proxied->exchange->arena, ret_prefix);
 }
 
 /* What the scheduler may know of the request. */
 static void describe(struct proxied *proxied)
 {
-    struct pick_request *pick = &proxied->pick;
+    struct pick_request *pick = &proxied->held->pick;
     struct prompt_prefix prefix = {0};
     pick->target_model =
-        proxied->choice.target != NULL ? proxied->choice.target->name : openai_scan_model(&proxied->scan);
+        proxied->choice.target != NULL ? proxied->choice.target->name : openai_scan_model(&proxied->held->scan);
     sticky_describe_pick(proxied);
     pick->excluded_count = 0;
     if (proxied->is_scanned)
-        prompt_prefix_make(&proxied->scan, buffer_bytes(&proxied->body), pick->target_model, proxied->exchange->arena,
-                           &prefix);
+        describe_prompt(proxied, &prefix);
     pick->prefix_hashes = prefix.hashes;
     pick->prefix_count = prefix.count;
     pick->prompt_tokens = prefix.tokens + tokens_to_come(proxied);
@@ -240,6 +251,13 @@ void forward_answered(struct proxied *proxied)
     end_retrying(proxied);
 }
 
+static void let_go_of_excluded(struct held_request *held)
+{
+    for (unsigned i = 0; i < held->pick.excluded_count; i++)
+        endpoint_give_back(held->pick.excluded[i]);
+    held->pick.excluded_count = 0;
+}
+
 void forward_release(struct proxied *proxied)
 {
     end_retrying(proxied);
@@ -249,9 +267,15 @@ void forward_release(struct proxied *proxied)
         endpoint_give_back(proxied->endpoint);
         proxied->endpoint = NULL;
     }
-    for (unsigned i = 0; i < proxied->pick.excluded_count; i++)
-        endpoint_give_back(proxied->pick.excluded[i]);
-    proxied->pick.excluded_count = 0;
+    if (proxied->held != NULL)
+        let_go_of_excluded(proxied->held);
+}
+
+void forward_forget(struct proxied *proxied)
+{
+    let_go_of_excluded(proxied->held);
+    held_request_give_back(proxied->proxy, proxied->held);
+    proxied->held = NULL;
 }
 
 /* Keeps the endpoint from being picked again for this exchange. */
@@ -259,8 +283,8 @@ static void exclude(struct proxied *proxied)
 {
     struct endpoint *endpoint = proxied->endpoint;
     release(proxied);
-    if (proxied->pick.excluded_count < PICK_MAX_EXCLUDED)
-        proxied->pick.excluded[proxied->pick.excluded_count++] = endpoint; /* our count moves there */
+    if (proxied->held->pick.excluded_count < PICK_MAX_EXCLUDED)
+        proxied->held->pick.excluded[proxied->held->pick.excluded_count++] = endpoint; /* our count moves there */
     else
         endpoint_give_back(endpoint);
     proxied->endpoint = NULL;
@@ -308,7 +332,7 @@ static bool takes_retry_budget(struct proxied *proxied)
 
 bool forward_move(struct proxied *proxied, bool only_trusted, const char *reason)
 {
-    struct pick_request *wanted = &proxied->pick;
+    struct pick_request *wanted = &proxied->held->pick;
     struct endpoint *former = proxied->endpoint;
     struct pick_ticket former_ticket = proxied->ticket;
     if (!has_tries_left(proxied) || wanted->excluded_count == PICK_MAX_EXCLUDED || !takes_retry_budget(proxied))

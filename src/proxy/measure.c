@@ -63,7 +63,7 @@ void measure_head(struct proxied *proxied, const struct http_response *response)
     if (!is_stream && type != NULL && !is_type(type, BYTES("application/json")))
         return;
     bool is_good = response->status >= 200 && response->status < 300;
-    proxied->answer = &proxied->answer_space;
+    proxied->answer = spares_take(&proxied->proxy->spare_answers);
     answer_scan_init(proxied->answer, is_stream, proxied->wants_reply && is_good);
     proxied->answer->shape = proxied->measure.arm->shape;
 }
@@ -107,8 +107,8 @@ struct endpoint *measure_endpoint(const struct proxied *proxied)
 {
     if (proxied->endpoint != NULL)
         return proxied->endpoint;
-    unsigned excluded = proxied->pick.excluded_count;
-    return excluded > 0 ? proxied->pick.excluded[excluded - 1] : NULL;
+    unsigned excluded = proxied->held != NULL ? proxied->held->pick.excluded_count : 0;
+    return excluded > 0 ? proxied->held->pick.excluded[excluded - 1] : NULL;
 }
 
 static enum outcome outcome_of_answer(const struct proxied *proxied)
@@ -149,7 +149,8 @@ static bool is_empty(const struct proxied *proxied)
     const struct answer_scan *answer = proxied->answer;
     if (answer == NULL || proxied->status != 200 || answer->has_text || answer->has_tool_call || answer->has_error)
         return false;
-    return answer->is_stream || answer->is_generation || (proxied->measure.bytes_out == 0 && proxied->scan.has_model);
+    return answer->is_stream || answer->is_generation ||
+           (proxied->measure.bytes_out == 0 && proxied->measure.has_model);
 }
 
 static uint32_t tokens_u32(uint64_t tokens)
@@ -157,11 +158,20 @@ static uint32_t tokens_u32(uint64_t tokens)
     return tokens < UINT32_MAX ? (uint32_t)tokens : UINT32_MAX;
 }
 
+void measure_request(struct proxied *proxied)
+{
+    struct measure *measure = &proxied->measure;
+    const struct held_request *held = proxied->held;
+    uint64_t prompt_bytes = held->scan.prompt_span.len;
+    measure->prompt_bytes = prompt_bytes > 0 ? prompt_bytes : buffer_len(&held->body);
+    measure->has_model = held->scan.has_model;
+    measure->is_streaming = held->scan.is_stream;
+}
+
 /* Four bytes to a token is what English text comes to. */
 static uint64_t estimate_prompt(const struct proxied *proxied)
 {
-    uint64_t bytes = proxied->scan.prompt_span.len;
-    return (bytes > 0 ? bytes : buffer_len(&proxied->body)) / 4;
+    return proxied->measure.prompt_bytes / 4;
 }
 
 static void sum_tokens(const struct proxied *proxied, struct measured *measured)
@@ -169,7 +179,7 @@ static void sum_tokens(const struct proxied *proxied, struct measured *measured)
     const struct answer_scan *answer = proxied->answer;
     struct observation *sum = &measured->observation;
     sum->length_tokens = sum->prompt_tokens = tokens_u32(estimate_prompt(proxied));
-    sum->is_streaming = proxied->scan.is_stream;
+    sum->is_streaming = proxied->measure.is_streaming;
     if (answer == NULL)
         return;
     measured->has_usage = answer->has_usage;
@@ -265,6 +275,8 @@ void measure_end(struct proxied *proxied, enum end_reason reason)
 {
     struct measure *measure = &proxied->measure;
     struct measured measured;
+    if (proxied->held != NULL)
+        measure_request(proxied);
     sum_up(proxied, reason, &measured);
     count_answer(proxied, &measured);
     if (measure->arm != NULL)

@@ -22,13 +22,13 @@ static void describe_request(const struct proxied *proxied, struct access_record
     const struct http_field *id = http_fields_find(&request->fields, HTTP_FIELD_X_REQUEST_ID);
     address_text(exchange->peer, client);
     /* The one that the model server was given. */
-    set(record, ACCESS_REQUEST_ID, id != NULL ? id->value : bytes_of(proxied->request_id));
+    set(record, ACCESS_REQUEST_ID, id != NULL ? id->value : bytes_of(proxied->held->request_id));
     set(record, ACCESS_CLIENT, bytes_of(client));
     set(record, ACCESS_METHOD, request->method_text);
     set(record, ACCESS_HOST, request->host);
     set(record, ACCESS_PATH, request->path); /* queries hold secrets */
     if (proxied->is_scanned)
-        set(record, ACCESS_MODEL, openai_scan_model(&proxied->scan));
+        set(record, ACCESS_MODEL, openai_scan_model(&proxied->held->scan));
     record->numbers[ACCESS_BYTES_IN] = proxied->body_bytes;
 }
 

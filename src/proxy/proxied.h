@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxied.h: one exchange on its way through the proxy.  Private to src/proxy.
  *
- * Owned by its proxy's free list; lives from the request head to the end of both sides.  Steps: reading (downstream.c),
- * forwarding (forward.c: pick, connect, retry), relaying (relay.c). */
+ * Lives from the request head to the end of both sides.  Steps: reading (downstream.c), forwarding (forward.c: pick,
+ * connect, retry), relaying (relay.c).  A live stream needs little of it: what only the request needed is apart. */
 #ifndef PROXY_PROXIED_H
 #define PROXY_PROXIED_H
 
 #include "base/random.h"
+#include "base/spares.h"
 #include "http/client.h"
 #include "http/codec/sse.h"
 #include "inference/flow/pool_gate.h"
@@ -19,6 +20,9 @@
 #include "route/split.h"
 
 #define RESERVE_BODY_BYTES (1u << 20) /* at most so much is set aside on the word of a Content-Length */
+
+/* Kept for reuse per worker: about as many as are in progress at once on a busy one. */
+#define MAX_SPARE 64
 
 struct proxy {
     struct reactor *reactor;
@@ -39,8 +43,9 @@ struct proxy {
     unsigned retrying;                /* of them, those that wait for an answer to a try beyond the first */
     struct list waiting;              /* struct proxied, by `turn`: before a saturated pool */
     struct wheel_timer waiting_timer; /* armed while there are any */
-    struct list spare;                /* struct proxied */
-    unsigned spare_count;
+    struct spares spare_proxied, spare_answers;
+    struct list spare_held; /* struct held_request */
+    unsigned spare_held_count;
     struct spare_bodies spare_bodies;
 };
 
@@ -51,18 +56,32 @@ struct tap_hold {
     unsigned cuts; /* of the arm, when the exchange began */
 };
 
+/* What was read of a request and is made of it: needed until it is sure that no other endpoint will be asked. */
+struct held_request {
+    struct list link; /* on proxy->spare_held when unused */
+    struct buffer body;
+    struct buffer head;
+    struct openai_rewrite rewrite;
+    struct iovec pieces[5];
+    struct pick_request pick;
+    char request_id[33];
+    struct openai_scan scan; /* initialised when used */
+};
+
 /* See measure.h. */
 struct measure {
     struct arm_metrics *arm; /* NULL: it was not sent anywhere */
     struct tap_hold taps[2]; /* of the pool arm, of the model arm */
     unsigned tap_count;
     unsigned cured_status;                  /* of a server's error that another endpoint made good; 0: none */
+    uint64_t prompt_bytes;                  /* these three: see measure_request() */
+    bool has_model;                         /* the request names one */
+    bool is_streaming;                      /* it asks for a stream */
     uint64_t bytes_out;                     /* of the answer's body */
     uint64_t first_token_us, last_token_us; /* streams; 0: none yet */
 };
 
 struct proxied {
-    struct list link; /* on proxy->spare when unused */
     struct proxy *proxy;
     struct exchange *exchange;
     struct route_lease *lease;
@@ -70,12 +89,9 @@ struct proxied {
     struct split_choice choice;
     struct conversation_scan *conversation; /* in the exchange's arena; NULL: the rule does not want it */
     uint64_t buffer_limit_bytes;
-    uint64_t budget_bytes; /* taken from the memory budget */
-    uint64_t body_bytes;   /* received of the body, held or passed through */
-    struct buffer body;
-    struct buffer head;
-    struct openai_rewrite rewrite;
-    struct iovec pieces[5];
+    uint64_t budget_bytes;           /* taken from the memory budget */
+    uint64_t body_bytes;             /* received of the body, held or passed through */
+    struct held_request *held;       /* NULL: forward_forget() */
     struct wheel_timer deadline;     /* of the whole exchange: timeouts.request */
     struct wheel_timer try_deadline; /* of the present try: timeouts.backendRequest */
     struct wheel_timer quiet_timer;  /* may be due earlier than it matters: it looks again then */
@@ -83,7 +99,6 @@ struct proxied {
 
     struct endpoint *endpoint; /* picked: counted and in flight */
     struct client_call call;
-    struct pick_request pick;
     struct pick_ticket ticket; /* what the pick has charged to the endpoint */
     struct gate_ticket gate;
     struct list turn; /* on proxy->waiting while is_waiting */
@@ -111,11 +126,15 @@ struct proxied {
     struct buffer half_event; /* received and not relayed: the start of an event */
     uint64_t first_byte_us;
     unsigned status;
-    char request_id[33];
-    /* From here on: initialised when used. */
-    struct openai_scan scan;
-    struct answer_scan answer_space;
 };
+
+/* held_request.c */
+/* With an empty body and head, and its scan begun. */
+struct held_request *held_request_take(struct proxy *proxy);
+/* The body's memory goes, or waits for another request. */
+void held_request_let_go_of_body(struct proxy *proxy, struct held_request *held);
+void held_request_give_back(struct proxy *proxy, struct held_request *held);
+void held_request_free_spare(struct proxy *proxy);
 
 /* admission.c */
 /* True: it may go at once.  False: it was answered, or waits and will be forwarded later. */
@@ -147,6 +166,8 @@ bool forward_move(struct proxied *proxied, bool only_trusted, const char *reason
 void forward_answered(struct proxied *proxied);
 /* The answer has begun and will take long: gives back what only another try would need. */
 void forward_settle(struct proxied *proxied);
+/* No part of the request will be asked for again: proxied->held goes too. */
+void forward_forget(struct proxied *proxied);
 /* Lets go of the endpoint of the present try. */
 void forward_release(struct proxied *proxied);
 

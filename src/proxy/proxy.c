@@ -43,7 +43,9 @@ struct proxy *proxy_new(struct reactor *reactor, const struct proxy_config *conf
     proxy->upstreams = upstream_pool_new(reactor, &config->upstreams, metrics, shard);
     proxy->arms = arm_table_new(metrics, shard);
     random_seed_from_kernel(&proxy->random);
-    list_init(&proxy->spare);
+    proxy->spare_proxied = SPARES(struct proxied, MAX_SPARE);
+    proxy->spare_answers = SPARES(struct answer_scan, MAX_SPARE);
+    list_init(&proxy->spare_held);
     admission_init(proxy);
     for (unsigned i = 0; i < END_REASON_COUNT; i++)
         proxy->ends[i] =
@@ -66,12 +68,9 @@ void proxy_free(struct proxy *proxy)
         return;
     admission_deinit(proxy);
     upstream_pool_free(proxy->upstreams);
-    while (!list_is_empty(&proxy->spare)) {
-        struct proxied *proxied = LIST_ENTRY(list_pop(&proxy->spare), struct proxied, link);
-        buffer_deinit(&proxied->body);
-        buffer_deinit(&proxied->head);
-        free(proxied);
-    }
+    held_request_free_spare(proxy);
+    spares_deinit(&proxy->spare_proxied);
+    spares_deinit(&proxy->spare_answers);
     spare_bodies_free(&proxy->spare_bodies);
     arm_table_free(proxy->arms);
     if (proxy->lease != NULL)

@@ -36,8 +36,8 @@ static int64_t response_length(const struct proxied *proxied, const struct http_
     return length != NULL && bytes_to_u64(length->value, INT64_MAX, &value) ? (int64_t)value : -1;
 }
 
-/* For long answers, once nobody needs what is in its arena any more: not the rest of the request, the arm's memory or
- * the access log. */
+/* For long answers, once nobody needs what is held of it and in its arena any more: not the rest of the request, the
+ * arm's memory or the access log. */
 static bool may_forget_request(const struct proxied *proxied)
 {
     bool is_sent = !proxied->is_open && proxied->call.piece_count == 0;
@@ -64,8 +64,11 @@ static void on_head(struct client_call *call, const struct http_response *respon
     exchange_respond(exchange, response->status, &fields, length);
     if (proxied->is_event_stream)
         forward_settle(proxied);
-    if (may_forget_request(proxied))
+    if (may_forget_request(proxied)) {
+        measure_request(proxied);
+        forward_forget(proxied);
         exchange_forget_request(exchange);
+    }
 }
 
 /* Half an event is kept until its end comes: a client then never reads half of one before an error event.  An event

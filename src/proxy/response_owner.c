@@ -47,8 +47,8 @@ static const struct address *address_of(struct pool *pool, uint64_t identity, st
 
 void response_owner_narrow(struct proxied *proxied)
 {
-    struct pick_request *pick = &proxied->pick;
-    struct session_facts facts = {.path = proxied->exchange->request.path, .scan = &proxied->scan};
+    struct pick_request *pick = &proxied->held->pick;
+    struct session_facts facts = {.path = proxied->exchange->request.path, .scan = &proxied->held->scan};
     struct bytes id = session_response_id(&facts);
     struct arm_memory *owners = owners_of(proxied);
     pick->subset_count = 0;

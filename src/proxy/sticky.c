@@ -28,7 +28,7 @@ void sticky_prepare(struct proxied *proxied)
         return;
     proxied->conversation = ARENA_NEW(proxied->exchange->arena, struct conversation_scan);
     conversation_scan_init(proxied->conversation);
-    proxied->scan.conversation = proxied->conversation;
+    proxied->held->scan.conversation = proxied->conversation;
 }
 
 static bool lacks_session_headers(const struct http_fields *fields)
@@ -55,13 +55,13 @@ static struct split_request describe(const struct proxied *proxied, struct sessi
     if (known != NULL)
         known->reason = DRAW_REASON_COUNT;
     return (struct split_request){
-        .model = openai_scan_model(&proxied->scan),
+        .model = openai_scan_model(&proxied->held->scan),
         .facts = {.header = proxied_find_header,
                   .context = exchange,
                   .lacks_session_headers = lacks_session_headers(&exchange->request.fields),
                   .known = known,
                   .path = exchange->request.path,
-                  .scan = &proxied->scan,
+                  .scan = &proxied->held->scan,
                   .conversation = proxied->conversation,
                   .arena = exchange->arena},
         .memories = proxied->proxy->config.memories,
@@ -92,7 +92,7 @@ void sticky_draw(struct proxied *proxied)
 
 void sticky_describe_pick(struct proxied *proxied)
 {
-    struct pick_request *pick = &proxied->pick;
+    struct pick_request *pick = &proxied->held->pick;
     pick->session_key = BYTES("");
     response_owner_narrow(proxied);
     if (!atomic_load_explicit(&proxied->choice.arm->pool->wants_sessions, memory_order_relaxed))

@@ -244,9 +244,39 @@ static enum h1_body_status take_data(struct h1_body *body, struct bytes *input, 
     return H1_BODY_DATA;
 }
 
-static enum h1_body_status next_chunked(struct h1_body *body, struct bytes *input, struct bytes *ret_data)
+/* Up to eight digits and CRLF, as everybody writes a chunk's size; how many bytes that are.  0: some are missing, it is
+ * another form or the last chunk: step() reads it. */
+static size_t skip_plain_size(struct h1_body *body, const char *at, size_t len)
+{
+    const char *start = at;
+    uint64_t size = 0;
+    int digit;
+    if (len < 10 || body->limits->max_line_bytes < 10)
+        return 0;
+    for (int i = 0; i < 8 && (digit = char_hex_digit(*at)) >= 0; i++, at++)
+        size = size << 4 | (unsigned)digit;
+    if (size == 0 || at[0] != '\r' || at[1] != '\n')
+        return 0;
+    body->left = size;
+    body->state = DATA;
+    body->line_bytes = (unsigned)(at + 2 - start);
+    return body->line_bytes;
+}
+
+/* What stands between the bytes of two chunks, as far as it is plain. */
+static size_t skip_plain(struct h1_body *body, struct bytes input)
 {
     size_t taken = 0;
+    if (body->state == DATA_CR && input.len >= 2 && input.data[0] == '\r' && input.data[1] == '\n') {
+        body->state = SIZE_FIRST;
+        taken = 2;
+    }
+    return body->state == SIZE_FIRST ? taken + skip_plain_size(body, input.data + taken, input.len - taken) : taken;
+}
+
+static enum h1_body_status next_chunked(struct h1_body *body, struct bytes *input, struct bytes *ret_data)
+{
+    size_t taken = skip_plain(body, *input);
     while (body->state != DATA && body->state < FINISHED && taken < input->len) {
         char c = input->data[taken++];
         body->state = is_within_limits(body, c) ? step(body, c) : FAILED;

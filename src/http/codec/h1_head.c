@@ -219,9 +219,33 @@ static enum h1_error check_lines(struct h1_head_parser *parser, struct bytes dat
     return H1_OK;
 }
 
+/* The head is all here, as nearly always, and so short that no limit but that of the fields can be passed: one look for
+ * its end.  False, and nothing is changed: find_line_ends() decides. */
+static bool find_short_head(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind)
+{
+    const struct h1_limits *limits = parser->limits;
+    size_t most = data.len;
+    most = most < limits->max_line_bytes ? most : limits->max_line_bytes;
+    most = most < limits->max_target_bytes ? most : limits->max_target_bytes;
+    most = most < limits->max_head_bytes ? most : limits->max_head_bytes;
+    if (parser->searched > 0 || most == 0 || *data.data == '\r' || !may_start_head(*data.data, kind))
+        return false;
+    unsigned lines = 0;
+    size_t end = chars_find_head_end(data.data, most, &lines);
+    if (end == 0 || lines > limits->max_fields + 1)
+        return false;
+    parser->lines = lines;
+    parser->head_bytes = end;
+    return true;
+}
+
 enum h1_status h1_head_find_end(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind,
                                 struct bytes *ret_head)
 {
+    if (LIKELY(find_short_head(parser, data, kind))) {
+        *ret_head = bytes_make(data.data, parser->head_bytes);
+        return H1_DONE;
+    }
     bool is_end = false;
     enum h1_error error = find_line_ends(parser, data, kind, &is_end);
     if (LIKELY(is_end)) {

@@ -92,7 +92,8 @@ enum h1_body_status { H1_BODY_NEED_MORE, H1_BODY_DATA, H1_BODY_END, H1_BODY_BAD 
 void h1_body_init(struct h1_body *body, enum http_framing framing, uint64_t content_length,
                   const struct h1_limits *limits);
 /* Takes from the front of *input.  DATA: *ret_data is a run inside the input, already taken.  Trailers are checked and
- * dropped.  END is told once, everything after it stays in *input.  UNTIL_CLOSE never ends here. */
+ * dropped.  END and BAD are told again when asked again; what follows END stays in *input.  UNTIL_CLOSE never ends
+ * here. */
 enum h1_body_status h1_body_next(struct h1_body *body, struct bytes *input, struct bytes *ret_data);
 
 #endif

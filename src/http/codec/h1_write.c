@@ -57,9 +57,8 @@ void h1_write_status_line(struct buffer *out, unsigned status)
     finish(out, start, at);
 }
 
-void h1_write_field(struct buffer *out, struct bytes name, struct bytes value)
+static void write_field(struct buffer *out, struct bytes name, struct bytes value)
 {
-    assert(name.len > 0 && is_clean(name) && is_clean(value));
     char *start = buffer_reserve(out, name.len + value.len + 4);
     char *at = put(start, name);
     *at++ = ':';
@@ -70,6 +69,12 @@ void h1_write_field(struct buffer *out, struct bytes name, struct bytes value)
     finish(out, start, at);
 }
 
+void h1_write_field(struct buffer *out, struct bytes name, struct bytes value)
+{
+    assert(name.len > 0 && is_clean(name) && is_clean(value));
+    write_field(out, name, value);
+}
+
 void h1_write_field_u64(struct buffer *out, struct bytes name, uint64_t value)
 {
     char digits[20];
@@ -78,7 +83,7 @@ void h1_write_field_u64(struct buffer *out, struct bytes name, uint64_t value)
         digits[--at] = (char)('0' + value % 10);
         value /= 10;
     } while (value > 0);
-    h1_write_field(out, name, bytes_make(digits + at, sizeof(digits) - at));
+    write_field(out, name, bytes_make(digits + at, sizeof(digits) - at));
 }
 
 void h1_write_lines_end(struct buffer *out, struct h1_lines *lines)
@@ -121,4 +126,13 @@ void h1_write_chunk_size(struct buffer *out, size_t size)
 {
     char room[20];
     buffer_append(out, h1_chunk_size(room, size));
+}
+
+void h1_write_chunk(struct buffer *out, struct bytes data)
+{
+    char room[20];
+    struct bytes size_line = h1_chunk_size(room, data.len);
+    char *start = buffer_reserve(out, sizeof room + data.len + H1_CHUNK_END.len);
+    char *at = put(put(put(start, size_line), data), H1_CHUNK_END);
+    finish(out, start, at);
 }

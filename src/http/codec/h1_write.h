@@ -21,7 +21,9 @@ void h1_write_lines_end(struct buffer *out, struct h1_lines *lines);
 void h1_write_end_of_head(struct buffer *out);
 /* "1f\r\n" before and "\r\n" after a chunk's bytes; the caller sends the bytes between. */
 void h1_write_chunk_size(struct buffer *out, size_t size);
-/* The same line, in the caller's room. */
+/* With the chunk's bytes between. */
+void h1_write_chunk(struct buffer *out, struct bytes data);
+/* The line before the bytes, in the caller's room. */
 struct bytes h1_chunk_size(char room[static 20], size_t size);
 #define H1_CHUNK_END  BYTES("\r\n")
 #define H1_LAST_CHUNK BYTES("0\r\n\r\n")

@@ -34,7 +34,8 @@ const char *scan_error_message(enum scan_error error)
 
 void openai_scan_init(struct openai_scan *scan)
 {
-    *scan = (struct openai_scan){.state = STATE_BEGIN};
+    memset(scan, 0, offsetof(struct openai_scan, token));
+    scan->state = STATE_BEGIN;
 }
 
 /* Numbers and literals. */

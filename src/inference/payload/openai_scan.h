@@ -68,11 +68,9 @@ struct openai_scan {
     struct scan_span tools_span;  /* of "tools" */
     struct scan_span system_span; /* of "system" or "instructions" (the first seen) */
     struct scan_span salt_span;   /* of "cache_salt" */
-    unsigned model_len;
-    char model[SCAN_MODEL_BYTES];
+    unsigned model_len;                   /* of `model`, below */
     bool has_session;                     /* any of the keys was there */
-    unsigned session_len[SCAN_KEY_COUNT]; /* 0 = absent */
-    char session[SCAN_KEY_COUNT][SCAN_KEY_BYTES];
+    unsigned session_len[SCAN_KEY_COUNT]; /* of `session`; 0 = absent */
     enum scan_error error;
     bool is_complete; /* the closing brace was seen */
 
@@ -96,7 +94,11 @@ struct openai_scan {
     bool is_inner_key;                     /* conversation.id or metadata.session_id comes next */
     bool is_plain_integer;                 /* the number being read */
     uint64_t nesting[SCAN_MAX_DEPTH / 64]; /* a bit per level: 1 = object */
+
+    /* From here on nothing needs a beginning. */
     char token[64];
+    char model[SCAN_MODEL_BYTES];
+    char session[SCAN_KEY_COUNT][SCAN_KEY_BYTES];
 };
 
 void openai_scan_init(struct openai_scan *scan);

@@ -68,7 +68,8 @@ uint64_t adapters_recognise(struct known_adapters *known, const struct pool *poo
 
 static const struct adapter_use *find_use(const struct endpoint *endpoint, uint64_t adapter)
 {
-    for (unsigned i = 0; i < ADAPTER_USES_MAX; i++)
+    unsigned count = load_of(&endpoint->adapters.use_count);
+    for (unsigned i = 0; i < count; i++)
         if (load_of64(&endpoint->adapters.uses[i].hash) == adapter)
             return &endpoint->adapters.uses[i];
     return NULL;
@@ -79,12 +80,11 @@ static void count_others(const struct endpoint *endpoint, uint64_t adapter, uint
                          unsigned *ret_later)
 {
     const struct endpoint_adapters *adapters = &endpoint->adapters;
-    unsigned running = load_of(&adapters->running.count);
+    unsigned running = load_of(&adapters->running.count), used = load_of(&adapters->use_count);
     *ret_active = *ret_later = 0;
-    for (unsigned i = 0; i < ADAPTER_USES_MAX; i++) {
+    for (unsigned i = 0; i < used; i++) {
         const struct adapter_use *use = &adapters->uses[i];
-        uint64_t hash = load_of64(&use->hash);
-        if (hash == 0 || hash == adapter)
+        if (load_of64(&use->hash) == adapter)
             continue;
         bool is_active = load_of(&use->in_flight) > 0;
         *ret_active += is_active;
@@ -128,6 +128,11 @@ void adapters_gather(const struct endpoint *endpoint, uint64_t adapter, struct c
 static struct adapter_use *find_place(struct endpoint *endpoint)
 {
     struct adapter_use *place = NULL;
+    unsigned count = load_of(&endpoint->adapters.use_count);
+    if (count < ADAPTER_USES_MAX) {
+        atomic_store_explicit(&endpoint->adapters.use_count, count + 1, memory_order_relaxed);
+        return &endpoint->adapters.uses[count];
+    }
     for (unsigned i = 0; i < ADAPTER_USES_MAX; i++) {
         struct adapter_use *use = &endpoint->adapters.uses[i];
         if (load_of(&use->in_flight) > 0)

@@ -17,30 +17,31 @@ enum adapter_state {
     ADAPTER_FULL      /* other adapters are at work in all slots */
 };
 
+/* Copied for all endpoints at each pick: kept small. */
 struct candidate {
     struct endpoint *endpoint;
 
     /* As scraped: up to an interval old, or what stands in for it when it is too old (stale_policy). */
-    unsigned waiting, running;
     double kv_usage; /* 0 to 1 */
+    unsigned waiting, running;
     unsigned adapters_max, adapters_running, adapters_waiting;
-    bool runs_adapter, awaits_adapter; /* that of the request */
-    bool is_stale;
 
     /* This process's own, exact counts. */
     unsigned in_flight;
-    unsigned prefilling;   /* of them: without a first token yet */
-    double prefill_tokens; /* that these probably make the endpoint compute */
-    double prompt_tokens;  /* of all prompts in flight */
-    double pace;           /* time to first token over what was foreseen; relative; 0 = unknown */
-    double ttft_ms;        /* averages; 0 = unknown */
+    unsigned prefilling;     /* of them: without a first token yet */
+    uint32_t matched_tokens; /* of the prompt's head, probably in the prefix cache */
+    double prefill_tokens;   /* that those without a first token probably make the endpoint compute */
+    double prompt_tokens;    /* of all prompts in flight */
+    double pace;             /* time to first token over what was foreseen; relative; 0 = unknown */
+    double ttft_ms;          /* averages; 0 = unknown */
     double token_ms;
+    uint64_t cold_pick; /* number of the last pick without a prefix hit; 0 = never */
 
     /* About this request. */
-    uint32_t matched_tokens; /* of the prompt's head, probably in the prefix cache */
     enum adapter_state adapter;
-    bool is_session;    /* earlier requests of the session went here */
-    uint64_t cold_pick; /* number of the last pick without a prefix hit; 0 = never */
+    bool is_stale;
+    bool runs_adapter, awaits_adapter; /* as scraped, that of the request */
+    bool is_session;                   /* earlier requests of the session went here */
 };
 
 struct request_facts {

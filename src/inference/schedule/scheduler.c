@@ -14,7 +14,7 @@
 #include "inference/schedule/session_table.h"
 #include "inference/trust.h"
 
-enum { SESSIONS_MAX = 16384, SESSION_TTL_MS = 300000, LOOK_AHEAD = 8 };
+enum { SESSIONS_MAX = 16384, SESSION_TTL_MS = 300000, LOOK_AHEAD = 12 };
 
 static const double average_share = 0.05; /* of a new value in a moving average */
 
@@ -74,6 +74,19 @@ static bool uses_sessions(const struct profile *profile)
     return false;
 }
 
+static bool uses_prefixes(const struct profile *profile)
+{
+    for (unsigned i = 0; i < profile->scorer_count; i++) {
+        score_fn score = profile->scorers[i].kind->score;
+        if (score == score_prompt_cost || score == score_prefix || score == score_no_hit)
+            return true;
+    }
+    for (unsigned i = 0; i < profile->filter_count; i++)
+        if (profile->filters[i].kind->filter == filter_prefix_affinity)
+            return true;
+    return false;
+}
+
 void schedule_set_profile(struct pool *pool, const struct profile *profile)
 {
     pthread_mutex_lock(&pool->lock);
@@ -86,6 +99,7 @@ void schedule_set_profile(struct pool *pool, const struct profile *profile)
     if (wants_sessions && schedule->sessions == NULL)
         schedule->sessions = session_table_new(SESSIONS_MAX, SESSION_TTL_MS);
     atomic_store_explicit(&pool->wants_sessions, wants_sessions, memory_order_relaxed);
+    atomic_store_explicit(&pool->ignores_prefixes, !uses_prefixes(&schedule->profile), memory_order_relaxed);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -101,11 +115,13 @@ void schedule_set_stale_policy(struct pool *pool, const struct stale_policy *pol
 struct gathering {
     struct pool *pool;
     const struct pick_request *request;
-    const uint32_t *matched; /* by owner; NULL: no hashes */
+    const uint32_t *matched; /* by owner */
+    unsigned matched_count;  /* of owners that are in it */
     uint64_t model;          /* adapter_hash(); 0: none */
     uint64_t adapter;        /* 0: none */
     const struct endpoint *session;
     struct stale_policy stale;
+    unsigned stale_count; /* of candidates */
 };
 
 static bool is_candidate(const struct pick_request *request, const struct endpoint *endpoint)
@@ -132,7 +148,7 @@ static bool is_avoided(const struct gathering *gathering, const struct endpoint 
 
 static uint32_t matched_tokens(const struct gathering *gathering, const struct endpoint *endpoint)
 {
-    if (gathering->matched == NULL || endpoint->prefix_owner == PREFIX_NO_OWNER)
+    if (endpoint->prefix_owner >= gathering->matched_count) /* PREFIX_NO_OWNER, too */
         return 0;
     return prefix_units(gathering->matched[endpoint->prefix_owner]) * PREFIX_UNIT_TOKENS;
 }
@@ -143,7 +159,7 @@ static bool is_stale(const struct gathering *gathering, uint64_t scraped_ms)
     return scraped_ms > 0 && now_ms > scraped_ms && now_ms - scraped_ms > gathering->stale.after_ms;
 }
 
-static void gather(const struct gathering *gathering, struct endpoint *endpoint, struct candidate *ret_candidate)
+static void gather(struct gathering *gathering, struct endpoint *endpoint, struct candidate *ret_candidate)
 {
     const struct endpoint_load *load = &endpoint->load;
     const struct endpoint_work *work = &endpoint->work;
@@ -166,6 +182,7 @@ static void gather(const struct gathering *gathering, struct endpoint *endpoint,
         .cold_pick = load_of64(&work->cold_pick),
         .is_stale = is_stale(gathering, load_of64(&load->scraped_ms)),
     };
+    gathering->stale_count += candidate->is_stale;
     if (gathering->adapter != 0)
         adapters_gather(endpoint, gathering->adapter, candidate);
 }
@@ -175,18 +192,20 @@ static void look_ahead(const struct gathering *gathering, const struct endpoint 
 {
     __builtin_prefetch(&endpoint->load);
     __builtin_prefetch(&endpoint->work);
-    __builtin_prefetch((const char *)&endpoint->work + CACHE_LINE);
     if (gathering->adapter == 0)
         return;
-    __builtin_prefetch(&endpoint->adapters.running);
+    __builtin_prefetch(&endpoint->adapters.use_count); /* and the first running ones */
     __builtin_prefetch(&endpoint->adapters.waiting);
     __builtin_prefetch(&endpoint->adapters.uses[0]);
 }
 
-static unsigned gather_all(const struct gathering *gathering, bool with_avoided, struct candidate *candidates)
+static unsigned gather_all(struct gathering *gathering, bool with_avoided, struct candidate *candidates)
 {
     const struct pool *pool = gathering->pool;
     unsigned count = 0;
+    gathering->stale_count = 0;
+    for (unsigned i = 0; i < pool->member_count && i < LOOK_AHEAD; i++)
+        look_ahead(gathering, pool->members[i]);
     for (unsigned i = 0; i < pool->member_count; i++) {
         struct endpoint *endpoint = pool->members[i];
         if (i + LOOK_AHEAD < pool->member_count)
@@ -259,7 +278,9 @@ static int choose(struct pool *pool, struct gathering *gathering, const struct p
     unsigned count = gather_all(gathering, false, schedule->candidates);
     if (count == 0 && !request->only_trusted)
         count = gather_all(gathering, true, schedule->candidates);
-    *ret_count = count = treat_stale(gathering->stale.action, schedule->candidates, count);
+    if (gathering->stale_count > 0)
+        count = treat_stale(gathering->stale.action, schedule->candidates, count);
+    *ret_count = count;
     *ret_facts = (struct request_facts){
         .prompt_tokens = request->prompt_tokens,
         .hashed_tokens = prefix_units(request->prefix_count) * PREFIX_UNIT_TOKENS,
@@ -308,8 +329,9 @@ struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *req
     unsigned count;
     *ret_ticket = (struct pick_ticket){0};
     if (request->prefix_count > 0) {
-        prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched);
         gathering.matched = matched;
+        gathering.matched_count =
+            prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched);
     }
     pthread_mutex_lock(&pool->lock);
     int index = choose(pool, &gathering, NULL, &facts, &count);
@@ -383,8 +405,9 @@ unsigned schedule_explain(struct pool *pool, const struct pick_request *request,
     struct request_facts facts;
     unsigned count;
     if (request->prefix_count > 0) {
-        prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched);
         gathering.matched = matched;
+        gathering.matched_count =
+            prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched);
     }
     pthread_mutex_lock(&pool->lock);
     choose(pool, &gathering, listener, &facts, &count);

@@ -2,7 +2,7 @@
 /* engine_metrics.c: one pass over a Prometheus text page, taking apart only the lines of wanted families.
  *
  * Pure.  A page has thousands of histogram lines that nobody here needs, and it is read many times a second: lines are
- * found by memchr and dropped by their first bytes and the length of their name.  Lines that make no sense are passed
+ * dropped by their first bytes and the length of their name.  Lines that make no sense are passed
  * over.  To know another engine: rows in the table. */
 #include "inference/scrape/engine_metrics.h"
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "inference/scrape/page_lines.h"
 #include "observe/prometheus_parse.h"
 
 #define LIST_BYTES sizeof(((struct engine_metrics *)NULL)->running_loras)
@@ -79,8 +80,9 @@ struct gauge_sum {
 
 struct reading {
     const struct metric_names *names; /* NULL: none */
-    uint64_t beginnings;              /* bit n: a wanted name's first bytes have the hash n */
+    uint64_t beginnings[4];           /* bit n: a wanted name's first bytes have the hash n */
     uint64_t lengths;                 /* bit n: a wanted name has n bytes, modulo 64 */
+    bool wants_short;                 /* a name of less than eight bytes: any line may begin with it */
     struct gauge_sum sums[GAUGE_COUNT];
     struct gauge_sum named[GAUGE_KV + 1]; /* by the operator's names */
     struct bytes loras;                   /* the labels of the newest series */
@@ -88,20 +90,12 @@ struct reading {
     struct bytes cache_info;
 };
 
-static struct bytes take_line(struct bytes *page)
-{
-    size_t len = bytes_find(*page, '\n');
-    struct bytes line = bytes_make(page->data, len);
-    *page = bytes_skip(*page, len < page->len ? len + 1 : len);
-    return line;
-}
-
-/* A number below 64 from the first eight bytes. */
+/* A number below 256 from the first eight bytes. */
 static unsigned hash_beginning(const char *text)
 {
     uint64_t word;
     memcpy(&word, text, sizeof word);
-    return (unsigned)(word * 0x9e3779b97f4a7c15u >> 58);
+    return (unsigned)(word * 0x9e3779b97f4a7c15u >> 56);
 }
 
 static size_t name_len(struct bytes line)
@@ -157,9 +151,6 @@ static void add_named(struct reading *reading, const struct prometheus_sample *s
 
 static void read_line(struct bytes line, struct reading *reading)
 {
-    bool is_short = line.len < sizeof(uint64_t);
-    if (is_short ? reading->beginnings != UINT64_MAX : (reading->beginnings >> hash_beginning(line.data) & 1) == 0)
-        return;
     size_t len = name_len(line);
     if (len == 0 || line.data[0] == '#' || (reading->lengths >> len % 64 & 1) == 0)
         return;
@@ -180,11 +171,36 @@ static void read_line(struct bytes line, struct reading *reading)
         add_named(reading, &sample);
 }
 
+/* Nearly all lines end here. */
+static bool may_be_wanted(const struct reading *reading, struct bytes rest)
+{
+    if (reading->wants_short || rest.len < sizeof(uint64_t))
+        return reading->wants_short;
+    unsigned hash = hash_beginning(rest.data);
+    return (reading->beginnings[hash / 64] >> hash % 64 & 1) != 0;
+}
+
+static void read_page(struct bytes page, struct reading *reading)
+{
+    struct page_lines lines;
+    page_lines_init(&lines, page);
+    while (page_lines_next(&lines))
+        for (unsigned i = 0; i < lines.count; i++) {
+            struct bytes rest = bytes_skip(page, lines.starts[i]);
+            if (may_be_wanted(reading, rest))
+                read_line(bytes_make(rest.data, bytes_find(rest, '\n')), reading);
+        }
+}
+
 static void want(struct reading *reading, const char *name, size_t len)
 {
     reading->lengths |= 1ull << len % 64;
-    /* What follows a short name is not known: any line may begin with it. */
-    reading->beginnings |= len < sizeof(uint64_t) ? UINT64_MAX : 1ull << hash_beginning(name);
+    if (len < sizeof(uint64_t)) {
+        reading->wants_short = true;
+        return;
+    }
+    unsigned hash = hash_beginning(name);
+    reading->beginnings[hash / 64] |= 1ull << hash % 64;
 }
 
 static void want_names(struct reading *reading)
@@ -251,9 +267,10 @@ static void take_loras(struct bytes labels, struct engine_metrics *metrics)
 static unsigned long long cache_tokens(const struct reading *reading)
 {
     struct bytes info = reading->cache_info;
-    if (info.len > 0) /* vLLM and SGLang */
-        return number_label(info, "block_size") * number_label(info, "num_gpu_blocks") +
-               number_label(info, "page_size") * number_label(info, "num_pages");
+    unsigned long long block = number_label(info, "block_size"); /* vLLM; SGLang says page_size */
+    if (info.len > 0)
+        return block > 0 ? block * number_label(info, "num_gpu_blocks")
+                         : number_label(info, "page_size") * number_label(info, "num_pages");
     const struct gauge_sum *tokens = &reading->sums[GAUGE_BLOCK_TOKENS], *blocks = &reading->sums[GAUGE_BLOCKS];
     if (tokens->count == 0 || blocks->count == 0)
         return 0;
@@ -264,8 +281,7 @@ void engine_metrics_read(struct bytes page, const struct metric_names *names, st
 {
     struct reading reading = {.names = names};
     want_names(&reading);
-    while (page.len > 0)
-        read_line(take_line(&page), &reading);
+    read_page(page, &reading);
 
     struct engine_metrics *metrics = ret_metrics;
     const struct gauge_sum *kv = choose(&reading, GAUGE_KV);

@@ -15,6 +15,8 @@
 #include "inference/scrape/engine_metrics.h"
 
 enum { BACKOFF_MAX_MS = 5000, READY_CHECK_MS = 250, MODELS_MAX = 4096 };
+/* Targets are spread over the interval in steps of so many ms: those of one step share a turn of the reactor. */
+enum { STEP_MS = 5 };
 
 enum page { PAGE_METRICS, PAGE_MODELS, PAGE_COUNT };
 
@@ -115,12 +117,12 @@ static void refresh_names(struct target *target)
 }
 
 /* A page without any of the gauges is another server's: nothing of it counts. */
-static bool apply_metrics(struct target *target)
+static bool apply_metrics(struct target *target, struct bytes page)
 {
     struct endpoint_load *load = &target->endpoint->load;
     struct engine_metrics metrics;
     refresh_names(target);
-    engine_metrics_read(buffer_bytes(&target->body), target->names, &metrics);
+    engine_metrics_read(page, target->names, &metrics);
     if (!metrics.has_waiting && !metrics.has_running && !metrics.has_kv)
         return false;
     if (metrics.has_waiting)
@@ -139,10 +141,10 @@ static bool apply_metrics(struct target *target)
 }
 
 /* {"object":"list","data":[{"id":"..."},...]} */
-static bool apply_models(struct target *target)
+static bool apply_models(struct target *target, struct bytes page)
 {
     char error[200];
-    json_t *root = json_read(buffer_bytes(&target->body), error);
+    json_t *root = json_read(page, error);
     const json_t *data = json_object_get(root, "data");
     bool is_list = json_is_array(data);
     size_t len = is_list ? json_array_size(data) : 0;
@@ -256,10 +258,14 @@ static void on_body(struct client_call *call, struct bytes chunk, bool last)
         end_attempt(target, false);
         return;
     }
-    buffer_append(&target->body, chunk);
+    bool is_whole = last && buffer_is_empty(&target->body); /* most are: read where they were received */
+    if (!is_whole)
+        buffer_append(&target->body, chunk);
     if (!last)
         return;
-    bool is_ok = target->status == 200 && (target->page == PAGE_METRICS ? apply_metrics(target) : apply_models(target));
+    struct bytes page = is_whole ? chunk : buffer_bytes(&target->body);
+    bool is_ok = target->status == 200 &&
+                 (target->page == PAGE_METRICS ? apply_metrics(target, page) : apply_models(target, page));
     end_attempt(target, is_ok);
 }
 
@@ -397,11 +403,12 @@ void scraper_free(struct scraper *scraper)
 }
 
 /* Starting points follow the golden ratio, which spreads any number of them over the interval. */
-static uint32_t next_spread_ms(struct scraper *scraper)
+static uint64_t next_start_ms(struct scraper *scraper)
 {
+    uint64_t now_ms = reactor_now_ms(scraper->reactor);
     uint32_t spread_ms = (uint32_t)((uint64_t)scraper->spread * scraper->config.interval_ms >> 32);
     scraper->spread += 0x9e3779b9u;
-    return spread_ms;
+    return (now_ms + spread_ms) / STEP_MS * STEP_MS;
 }
 
 void scraper_add(struct scraper *scraper, struct endpoint *endpoint)
@@ -416,7 +423,7 @@ void scraper_add(struct scraper *scraper, struct endpoint *endpoint)
     write_requests(target);
     list_push(&scraper->targets, &target->link);
     scraper->count++;
-    uint64_t first_ms = reactor_now_ms(scraper->reactor) + next_spread_ms(scraper);
+    uint64_t first_ms = next_start_ms(scraper);
     for (unsigned page = 0; page < PAGE_COUNT; page++)
         target->pages[page].due_ms = first_ms;
     wait_for_next(target);

@@ -15,6 +15,7 @@ struct world {
     struct buffer request;
     struct buffer log; /* callbacks in order */
     struct buffer body;
+    unsigned body_pieces;
     unsigned status;
     int failure; /* -1: none */
     bool pauses, cancels_in_head, closes_in_body, calls_again;
@@ -42,6 +43,7 @@ static void on_body(struct client_call *call, struct bytes chunk, bool last)
 {
     struct world *world = world_of(call);
     buffer_append(&world->body, chunk);
+    world->body_pieces += chunk.len > 0;
     if (!last)
         return;
     assert_null(call->connection);
@@ -211,6 +213,33 @@ static void a_response_is_the_same_wherever_the_network_cuts(void **state)
             get(&world);
         }
     }
+    world_stop(&world);
+}
+
+static void chunks_that_come_together_are_one_piece(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    say(&world, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0003;x\r\ntwo\r\n5\r\nth");
+    until_log(&world, "head ");
+    assert_true(bytes_equal_str(buffer_bytes(&world.body), "onetwoth"));
+    assert_int_equal(world.body_pieces, 1);
+    say(&world, "ree\r\n4\r\nfour\r\n0\r\n\r\n");
+    until_log(&world, "head last idle ");
+    assert_true(bytes_equal_str(buffer_bytes(&world.body), "onetwothreefour"));
+    assert_int_equal(world.body_pieces, 2);
+    world_stop(&world);
+}
+
+static void what_is_wrong_behind_chunks_does_not_hide_them(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    say(&world, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\nx");
+    until_log(&world, "head bad_response closed ");
+    assert_true(bytes_equal_str(buffer_bytes(&world.body), "onetwo"));
     world_stop(&world);
 }
 
@@ -542,6 +571,8 @@ int main(void)
         cmocka_unit_test(a_connection_carries_many_calls),
         cmocka_unit_test(the_owner_may_start_the_next_call_when_told_of_idleness),
         cmocka_unit_test(a_response_is_the_same_wherever_the_network_cuts),
+        cmocka_unit_test(chunks_that_come_together_are_one_piece),
+        cmocka_unit_test(what_is_wrong_behind_chunks_does_not_hide_them),
         cmocka_unit_test(a_body_may_end_with_the_connection),
         cmocka_unit_test(connection_close_is_honoured),
         cmocka_unit_test(a_head_response_has_no_body),

@@ -403,6 +403,26 @@ static void readers_and_writers_may_run_together(void **state)
     prefix_index_free(shared.index);
 }
 
+static void a_match_tells_how_many_owners_there_are(void **state)
+{
+    (void)state;
+    enum { OWNERS = 200, ADDED = 70 };
+    uint64_t hashes[] = {11, 22};
+    uint32_t matched[OWNERS];
+    struct prefix_index *index = prefix_index_new(OWNERS, 1024);
+    assert_int_equal(prefix_index_match(index, hashes, 2, matched), 0);
+    for (unsigned i = 0; i < ADDED; i++)
+        prefix_index_add_owner(index, 100);
+    prefix_index_insert(index, ADDED - 1, hashes, 2);
+    assert_int_equal(prefix_index_match(index, hashes, 2, matched), ADDED);
+    assert_int_equal(matched[ADDED - 1], 2);
+    assert_int_equal(matched[0], 0);
+    prefix_index_remove_owner(index, ADDED - 1); /* numbers are given out again: it stays what it was */
+    assert_int_equal(prefix_index_match(index, hashes, 2, matched), ADDED);
+    assert_int_equal(matched[ADDED - 1], 0);
+    prefix_index_free(index);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_full_table_takes_from_the_greatest),
         cmocka_unit_test(an_entry_costs_at_most_32_bytes),
         cmocka_unit_test(random_prompts_are_matched_as_in_plain_queues),
+        cmocka_unit_test(a_match_tells_how_many_owners_there_are),
         cmocka_unit_test(readers_and_writers_may_run_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,7 @@ static struct prompt_prefix prefix_of(const char *body, const char *model)
     openai_scan_init(&scan);
     assert_true(openai_scan_feed(&scan, bytes_of(body)) && openai_scan_finish(&scan));
     prompt_prefix_make(&scan, bytes_of(body), bytes_of(model), arena, &prefix);
+    assert_int_equal(prompt_prefix_tokens(&scan, bytes_of(body)), prefix.tokens);
     return prefix;
 }
 

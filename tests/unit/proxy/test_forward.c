@@ -182,7 +182,7 @@ static void a_cut_stream_between_two_events_gets_no_empty_lines_of_ours(void **s
     until(&world, has_text(&world.got, "data: 1"));
     origin_close(&world.origins[0]);
     until(&world, has_text(&world.got, "\r\n0\r\n\r\n"));
-    assert_true(has_text(&world.got, "\r\n1\r\n\n\r\n"));
+    assert_true(has_text(&world.got, "\r\n9\r\ndata: 1\n\n\r\n"));
     assert_true(has_text(&world.got, "\r\ndata: {\"error\":"));
     world_stop(&world);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_picking.c: what the proxy tells the scheduler of a request, and when it takes it back. */
 #include "inference/flow/pool_gate.h"
+#include "inference/schedule/scheduler.h"
 #include "unit/proxy/proxy_harness.h"
 
 static struct endpoint *member(const struct world *world, unsigned index)
@@ -63,6 +64,27 @@ static void a_prompt_returns_to_where_its_head_is(void **state)
 }
 
 /* 2,001 letters and two quotes: 500 tokens, of which none is known anywhere. */
+static void prompts_are_hashed_only_for_pickers_that_look_at_them(void **state)
+{
+    (void)state;
+    struct world world;
+    struct profile profile = {.scorer_count = 1};
+    profile.scorers[0] = plugin_default(plugin_find(BYTES("queue-scorer")));
+    profile.picker = plugin_default(plugin_find(BYTES("max-score-picker")));
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 2);
+    struct pool *pool = pool_of(&world, "p");
+    schedule_set_profile(pool, &profile);
+    client_post(&world, "", prompt("one", ""));
+    asked(&world);
+    assert_int_equal(prefix_index_entries(pool->prefixes), 0);
+    schedule_set_profile(pool, NULL);
+    client_post(&world, "", prompt("two", ""));
+    asked(&world);
+    assert_true(prefix_index_entries(pool->prefixes) > 0);
+    world_stop(&world);
+}
+
 static void a_prompt_is_charged_until_the_first_token_and_the_exchange_until_its_end(void **state)
 {
     (void)state;
@@ -171,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prompt_returns_to_where_its_head_is),
+        cmocka_unit_test(prompts_are_hashed_only_for_pickers_that_look_at_them),
         cmocka_unit_test(a_prompt_is_charged_until_the_first_token_and_the_exchange_until_its_end),
         cmocka_unit_test(a_request_waits_before_a_saturated_pool_and_goes_when_there_is_room),
         cmocka_unit_test(who_waits_too_long_gets_429_and_who_leaves_is_forgotten),

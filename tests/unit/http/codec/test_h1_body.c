@@ -157,6 +157,11 @@ static void test_chunk_lines_and_trailers_are_bounded(void **state)
         .max_target_bytes = 10, .max_line_bytes = 8, .max_head_bytes = 20, .max_fields = 3};
     check_chunked(BYTES("1;345678\r\nx\r\n0;345678\r\n\r\n"), &limits, H1_BODY_END, H1_OK, "x", 0);
     check_chunked(BYTES("1;3456789\r\nx\r\n0\r\n\r\n"), &limits, H1_BODY_BAD, H1_ERROR_LINE_TOO_LONG, "", 0);
+    /* What the line before was is forgotten, however the size is read. */
+    const struct h1_limits wider = {
+        .max_target_bytes = 10, .max_line_bytes = 12, .max_head_bytes = 20, .max_fields = 3};
+    check_chunked(BYTES("1;345678901\r\nx\r\n005\r\nhello?------------"), &wider, H1_BODY_BAD, H1_ERROR_CHUNK_END, "",
+                  0);
     check_chunked(BYTES("0\r\nA:345678\r\nB:\r\n\r\n"), &limits, H1_BODY_END, H1_OK, "", 0);
     check_chunked(BYTES("0\r\nA:3456789\r\n\r\n"), &limits, H1_BODY_BAD, H1_ERROR_LINE_TOO_LONG, "", 0);
     check_chunked(BYTES("0\r\nA:34567\r\nB:34567\r\n\r\n"), &limits, H1_BODY_END, H1_OK, "", 0);
