@@ -5,7 +5,8 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 VENV   := $(BUILD)/venv
 
-.PHONY: all deps up test asan tsan bench bench-quick bench-overhead bench-canary bench-micro bench-picker chaos fuzz lint format install clean
+.PHONY: all deps up test asan tsan bench bench-quick bench-overload bench-overhead bench-canary bench-micro \
+	bench-picker chaos fuzz fuzz-quick lint format install clean
 
 all: deps
 	@cmake --preset release >/dev/null
@@ -52,6 +53,11 @@ bench-overhead: all
 	@tools/deps.sh bench
 	@python3 bench/load/instructions.py --serin $(BUILD)/serin
 
+# A crowd of uploads and slow clients beside ordinary requests, for a minute: memory, and what ordinary ones cost.
+bench-overload: all
+	@cmake --build --preset release -j $(JOBS) --target bench_load
+	@python3 bench/load/overload.py --serin $(BUILD)/serin --tools $(BUILD)/release --out $(BUILD)/bench/overload.json
+
 # How often the canary analysis rolls back healthy canaries, how soon faulty ones; SEED=1 RUNS=1000.
 bench-canary: SEED ?= 1
 bench-canary: deps
@@ -81,11 +87,17 @@ bench-micro: deps
 	@cmake --build --preset release -j $(JOBS) --target bench_pick bench_prefix_index bench_engine_metrics >/dev/null
 	@python3 bench/micro/run.py --benches $(BUILD)/release/bench --out $(BUILD)/bench/micro.json
 
+# Every fuzzer, or those of FUZZERS, for FUZZ_SECONDS each; fuzz-quick: 20 s for each parser of the data plane.
+PARSERS := fuzz_h1_request fuzz_h1_response fuzz_chunked fuzz_openai_scan fuzz_openai_request fuzz_answer_scan \
+	fuzz_conversation fuzz_sse fuzz_route_match fuzz_prometheus_parse fuzz_engine_metrics fuzz_metric_names
 fuzz:
 	@tools/deps.sh lint
 	@cmake --preset fuzz >/dev/null
-	@cmake --build --preset fuzz -j $(JOBS)
-	@tools/fuzz.sh $(BUILD)/fuzz/fuzz $(FUZZ_SECONDS)
+	@cmake --build --preset fuzz -j $(JOBS) $(if $(FUZZERS),--target $(FUZZERS))
+	@JOBS=$(JOBS) tools/fuzz.sh $(BUILD)/fuzz/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+fuzz-quick:
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20 FUZZERS="$(PARSERS)"
 
 lint: deps
 	@tools/deps.sh lint

@@ -5,7 +5,7 @@ build="build-essential cmake ninja-build pkg-config libjansson-dev libyaml-dev l
 libssl-dev libsqlite3-dev"
 case "${1:-build}" in
 build) wanted=$build ;;
-test) wanted="$build curl python3-venv procps" ;;
+test) wanted="$build curl python3-venv procps nodejs" ;;
 lint) wanted="$build clang clang-tidy clang-format cppcheck libclang-rt-14-dev python3" ;;
 bench) wanted="$build nginx libnginx-mod-http-lua lua-cjson haproxy linux-perf valgrind python3" ;;
 *) echo "usage: tools/deps.sh build|test|lint|bench" >&2; exit 2 ;;

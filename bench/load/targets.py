@@ -115,10 +115,14 @@ def find(program):
     return shutil.which(program) or f"/usr/sbin/{program}"
 
 
-def ask(address, path):
+def ask(address, path, whole=False):
+    """The beginning of the answer, or all of it."""
     with contextlib.suppress(OSError), socket.create_connection(address, 2) as wire:
         wire.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
-        return wire.recv(4096)
+        answer = wire.recv(4096)
+        while whole and (more := wire.recv(65536)):
+            answer += more
+        return answer
     return b""
 
 

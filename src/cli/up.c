@@ -99,8 +99,13 @@ static const char *take_budget(void *context, const char *value)
     double mib;
     if (!option_number(value, 1, 1 << 20, &mib))
         return "must be MiB, 1..1048576";
-    options->config.body_budget_bytes = (uint64_t)mib << 20;
+    options->config.memory_budget_bytes = (uint64_t)mib << 20;
     return NULL;
+}
+
+static const char *take_limit(void *context, const char *value)
+{
+    return limits_set(&((struct up_options *)context)->config.limits, value);
 }
 
 static const char *take_hide_arm(void *context, const char *value)
@@ -165,7 +170,10 @@ static const struct option_spec specs[] = {
      take_decision_log},
     {"--decision-every", NULL, "N", "of so many picks one is in the decision log (100)", take_decision_every},
     {"--log-level", NULL, "LEVEL", "error, warn, info or debug (info)", take_log_level},
-    {"--body-budget", NULL, "MIB", "memory for request bodies of all clients together (1024)", take_budget},
+    {"--body-budget", NULL, "MIB", "memory for bodies and answers on their way, of all clients together (1024)",
+     take_budget},
+    {"--limit", NULL, "NAME=VALUE", "a limit of docs/limits.md, for each worker: head-time=10s, hold=1MiB, ...",
+     take_limit},
 };
 
 int cli_up(int argc, char **argv)
@@ -187,7 +195,8 @@ int cli_up(int argc, char **argv)
         .drain_ms = 30000,
         .decision_every = 100,
         .workers = online > 0 && online <= MAX_WORKERS ? (unsigned)online : 1,
-        .body_budget_bytes = 1ull << 30,
+        .memory_budget_bytes = 1ull << 30,
+        .limits = limits_default(),
     };
     address_parse(&options->config.admin, BYTES("127.0.0.1:6474"));
     options->config.has_api = address_parse(&options->config.api, BYTES("127.0.0.1:6473"));

@@ -22,6 +22,7 @@ struct admin {
     struct control *control;
     const struct store *store;
     const struct arm_memories *memories;
+    const struct memory_budget *budget;
 };
 
 struct page {
@@ -106,6 +107,8 @@ static unsigned write_metrics(struct admin *admin, struct exchange *exchange, st
     set_gauge(admin, METRIC_SNAPSHOT_GENERATION, NULL, snapshot != NULL ? (int64_t)snapshot->generation : 0);
     set_gauge(admin, METRIC_PROCESS_RSS, NULL, resident_bytes());
     set_gauge(admin, METRIC_PROCESS_FDS, NULL, open_descriptors());
+    set_gauge(admin, METRIC_MEMORY_BUDGET, NULL, (int64_t)admin->budget->limit_bytes);
+    set_gauge(admin, METRIC_MEMORY_HELD, NULL, (int64_t)admin->budget->held_bytes);
     set_store_figures(admin);
     metrics_write(admin->metrics, out);
     return 200;
@@ -289,7 +292,7 @@ static const struct listener_owner listener_owner = {.on_accept = on_accept, .on
 
 int admin_start(struct reactor *reactor, const struct address *at, struct metrics *metrics, unsigned shard,
                 struct control *control, const struct store *store, const struct arm_memories *memories,
-                struct admin **ret_admin)
+                const struct memory_budget *budget, struct admin **ret_admin)
 {
     struct listen_socket *socket = NULL;
     int error = listen_socket_open(at, &socket);
@@ -307,6 +310,7 @@ int admin_start(struct reactor *reactor, const struct address *at, struct metric
     admin->control = control;
     admin->store = store;
     admin->memories = memories;
+    admin->budget = budget;
     admin->server = http_server_new(reactor, &config, &handler, NULL, admin);
     admin->listener = listener_start(reactor, socket, &listener_owner, admin);
     if (admin->listener == NULL) {

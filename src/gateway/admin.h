@@ -10,10 +10,10 @@
 
 struct admin;
 
-/* metrics, control, store, memories: borrowed.  0 or -errno (the address is taken, ...). */
+/* metrics, control, store, memories, budget: borrowed.  0 or -errno (the address is taken, ...). */
 int admin_start(struct reactor *reactor, const struct address *at, struct metrics *metrics, unsigned shard,
                 struct control *control, const struct store *store, const struct arm_memories *memories,
-                struct admin **ret_admin);
+                const struct memory_budget *budget, struct admin **ret_admin);
 /* Accepts NULL. */
 void admin_stop(struct admin *admin);
 /* With the port that the kernel gave. */

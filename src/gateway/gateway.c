@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "control/workloads/pod_process.h"
 #include "gateway/admin.h"
+#include "gateway/memory_trim.h"
 #include "gateway/service.h"
 #include "gateway/sockets.h"
 #include "gateway/welcome.h"
@@ -41,7 +42,7 @@ struct gateway {
     const struct gateway_config *config;
     struct reactor *reactor;
     struct metrics *metrics;
-    struct body_budget budget;
+    struct memory_budget budget;
     struct arm_memories memories;
     struct access_log *access_log; /* NULL: --access-log was not given */
     struct decision_log *decision_log;
@@ -55,6 +56,7 @@ struct gateway {
     struct file_source *source;
     struct admin *admin;
     struct watchdog watchdog;
+    struct memory_trim memory_trim;
     struct wheel_timer drain_timer;
     unsigned next_scraper;
     uint64_t published_generation;
@@ -233,9 +235,7 @@ static unsigned max_clients(rlim_t descriptors, unsigned workers)
 {
     rlim_t kept = descriptors > 4096 ? 2048 : descriptors / 2;
     rlim_t each = (descriptors - kept) / 2 / workers;
-    if (each < 1)
-        return 1;
-    return each < http_server_defaults.max_connections ? (unsigned)each : http_server_defaults.max_connections;
+    return each < 1 ? 1 : each < UINT_MAX ? (unsigned)each : UINT_MAX;
 }
 
 static int fail(const char *what, int error)
@@ -336,17 +336,19 @@ static int start_workers(struct gateway *gateway)
     if (gateway->workers == NULL)
         abort();
     struct worker_config config = {
-        .server = http_server_defaults,
-        .proxy = proxy_defaults,
+        .server = gateway->config->limits.server,
+        .proxy = gateway->config->limits.proxy,
         .scraper = scraper_defaults,
         .metrics = gateway->metrics,
     };
-    config.server.max_connections = max_clients(gateway->descriptors, gateway->config->workers);
-    gateway->budget.limit_bytes = gateway->config->body_budget_bytes;
+    unsigned max_connections = max_clients(gateway->descriptors, gateway->config->workers);
+    if (config.server.max_connections > max_connections)
+        config.server.max_connections = max_connections;
+    gateway->budget.limit_bytes = gateway->config->memory_budget_bytes;
     gateway->memories.responses = arm_memory_new(MAX_RESPONSES);
     gateway->memories.conversations = arm_memory_new(MAX_CONVERSATIONS);
     gateway->memories.owners = arm_memory_new(MAX_RESPONSES);
-    config.proxy.budget = &gateway->budget;
+    config.server.budget = config.proxy.budget = config.proxy.upstreams.budget = &gateway->budget;
     config.proxy.memories = &gateway->memories;
     config.proxy.hide_arm = gateway->config->hide_arm;
     config.proxy.access_log = gateway->access_log;
@@ -459,11 +461,12 @@ static int start(struct gateway *gateway)
         return -1;
     make_control(gateway);
     error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
-                        gateway->control, gateway->store, &gateway->memories, &gateway->admin);
+                        gateway->control, gateway->store, &gateway->memories, &gateway->budget, &gateway->admin);
     if (error < 0)
         return fail("--admin: cannot listen", error);
     if (start_control(gateway) < 0 || start_api(gateway) < 0)
         return -1;
+    memory_trim_start(&gateway->memory_trim, gateway->reactor, &gateway->budget);
     watchdog_start(&gateway->watchdog, gateway->reactor, gateway->workers, gateway->worker_count);
     return 0;
 }
@@ -472,6 +475,7 @@ static void stop(struct gateway *gateway)
 {
     gateway->is_stopped = true;
     watchdog_stop(&gateway->watchdog);
+    memory_trim_stop(&gateway->memory_trim);
     apiserver_free(gateway->api);
     admin_stop(gateway->admin);
     for (unsigned i = 0; i < gateway->worker_count; i++)
@@ -503,6 +507,7 @@ int gateway_run(const struct gateway_config *config)
     memset(gateway, 0, sizeof *gateway);
     gateway->config = config;
     gateway->lock_fd = -1;
+    memory_trim_prepare();
     bool is_started = start(gateway) == 0;
     if (is_started)
         reactor_run(gateway->reactor);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/limits.h"
 #include "net/address.h"
 
 struct gateway_config {
@@ -22,12 +23,13 @@ struct gateway_config {
     double sim_speed;
     uint32_t drain_ms;
     unsigned workers;
-    uint64_t body_budget_bytes; /* process-wide */
-    bool hide_arm;              /* no x-serin-arm, no x-serin-revision */
-    const char *log_file;       /* NULL: standard error; SIGHUP opens it anew */
-    const char *access_log;     /* NULL: none; "-": standard output; else a file that SIGHUP opens anew */
-    const char *decision_log;   /* likewise */
-    unsigned decision_every;    /* of so many picks one is told there */
+    uint64_t memory_budget_bytes; /* process-wide: see http/memory_budget.h */
+    struct limits limits;         /* of each worker */
+    bool hide_arm;                /* no x-serin-arm, no x-serin-revision */
+    const char *log_file;         /* NULL: standard error; SIGHUP opens it anew */
+    const char *access_log;       /* NULL: none; "-": standard output; else a file that SIGHUP opens anew */
+    const char *decision_log;     /* likewise */
+    unsigned decision_every;      /* of so many picks one is told there */
 };
 
 /* Serves until a signal ends it.  The exit code: 0, or 1 after one line on standard error. */

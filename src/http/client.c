@@ -42,12 +42,22 @@ static void on_reclaim(struct reactor_reclaim *reclaim)
     free(connection);
 }
 
+/* What stays behind this turn. */
+static void note_memory(struct client_connection *connection)
+{
+    size_t kept = connection->is_closed ? 0 : connection->in.tail;
+    if (connection->call != NULL)
+        kept += connection->call->unsent.tail;
+    memory_budget_note(connection->budget, &connection->counted_bytes, kept);
+}
+
 /* Tells nobody. */
 static void close_now(struct client_connection *connection, bool reset)
 {
     if (connection->is_closed)
         return;
     connection->is_closed = true;
+    note_memory(connection);
     reactor_timer_cancel(connection->reactor, &connection->timer);
     reactor_task_cancel(&connection->task);
     if (connection->transport != NULL)
@@ -72,6 +82,7 @@ static struct client_call *detach_call(struct client_connection *connection)
     if (call != NULL) {
         call->connection = NULL;
         buffer_deinit(&call->unsent);
+        note_memory(connection);
     }
     return call;
 }
@@ -145,6 +156,7 @@ static void send_pieces(struct client_connection *connection)
         struct iovec piece = {(void *)(uintptr_t)unsent.data, unsent.len};
         buffer_consume(&call->unsent, send_now(connection, &piece, 1));
     }
+    note_memory(connection);
     bool waits = call->piece_count > 0 || !buffer_is_empty(&call->unsent);
     transport_want_write(connection->transport, waits && !connection->is_request_dead);
 }
@@ -161,8 +173,10 @@ static void go_on_sending(struct client_connection *connection)
 static void feed(struct client_connection *connection, struct bytes input)
 {
     client_h1_input(connection, &input);
-    if (!connection->is_closed)
-        inbox_keep(&connection->in, input);
+    if (connection->is_closed)
+        return;
+    inbox_keep(&connection->in, input);
+    note_memory(connection);
 }
 
 /* Bytes or the end without a call: nothing of it can be trusted. */
@@ -285,6 +299,7 @@ struct client_connection *client_connect(struct reactor *reactor, const struct a
         abort();
     connection->reactor = reactor;
     connection->limits = config->limits;
+    connection->budget = config->budget;
     connection->owner = owner;
     connection->owner_data = owner_data;
     connection->shares_arena = config->head_arena != NULL;
@@ -371,6 +386,7 @@ void client_call_send(struct client_call *call, const struct bytes *pieces, int 
         buffer_append(&call->unsent, bytes_skip(pieces[i], of_piece));
         taken -= of_piece;
     }
+    note_memory(connection);
     if (!connection->is_connecting)
         transport_want_write(connection->transport, client_call_unsent(call) > 0 && !connection->is_request_dead);
 }

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "http/codec/h1_parse.h"
+#include "http/memory_budget.h"
 #include "net/address.h"
 #include "net/reactor.h"
 
@@ -76,6 +77,8 @@ struct client_config {
     const char *server_name;     /* with TLS: whom the certificate must name; borrowed in the same way */
     /* Where response heads are read: one for all connections of a reactor saves 2 KB each.  NULL: each has its own. */
     struct arena *head_arena;
+    /* What slow servers and paused calls make the client keep is counted there; may be NULL. */
+    struct memory_budget *budget;
 };
 extern const struct client_config client_defaults; /* 5 s */
 

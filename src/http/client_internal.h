@@ -17,6 +17,7 @@ enum response_phase { RESPONSE_HEAD, RESPONSE_BODY };
 struct client_connection {
     struct reactor *reactor;
     struct h1_limits limits;
+    struct memory_budget *budget; /* NULL: none */
     const struct client_owner *owner;
     void *owner_data;
     struct transport *transport; /* NULL when connecting could not even start */
@@ -33,6 +34,7 @@ struct client_connection {
     struct reactor_task task;
     struct reactor_reclaim reclaim;
     unsigned served;
+    uint32_t counted_bytes; /* of in and the call's unsent, by the memory budget */
     enum response_phase phase;
     bool is_connecting;
     bool is_closed;

@@ -19,11 +19,13 @@ const struct http_server_config http_server_defaults = {
                .max_fields = 100}, /* = h1_default_limits, which is no constant expression */
     .head_timeout_ms = 10 * 1000,
     .body_idle_timeout_ms = 60 * 1000,
+    .body_min_rate = 500,
     .idle_timeout_ms = 300 * 1000,
     .drain_idle_ms = 1000,
     .send_timeout_ms = 60 * 1000,
     .send_high_water = 256 * 1024,
     .max_connections = 20000,
+    .budget = NULL,
     .server_name = NULL,
     .tls = NULL,
 };
@@ -140,6 +142,21 @@ void server_tell_bad_request(struct http_server *server, const char *reason, uns
         server->observer->on_bad_request(server->server_data, reason, status);
 }
 
+bool server_is_full(const struct http_server *server, size_t queued_bytes)
+{
+    return queued_bytes >= server->config.send_high_water ||
+           (queued_bytes >= MEMORY_SPARING_BYTES && memory_budget_is_tight(server->config.budget));
+}
+
+/* Half, so that a slow client does not cost a wake-up of the service per packet. */
+size_t server_low_water(const struct http_server *server)
+{
+    size_t high_water = server->config.send_high_water;
+    if (high_water > MEMORY_SPARING_BYTES && memory_budget_is_tight(server->config.budget))
+        high_water = MEMORY_SPARING_BYTES;
+    return high_water / 2;
+}
+
 static struct h1_exchange *exchange_new(struct http_server *server)
 {
     struct h1_exchange *exchange = calloc(1, sizeof(*exchange));
@@ -176,6 +193,9 @@ struct h1_exchange *server_take_exchange(struct http_connection *connection)
     taken->is_starved = false;
     taken->owes_continue = false;
     taken->is_light = false;
+    taken->body_bytes = 0;
+    taken->waited_ms = 0;
+    taken->waits_since_ms = 0;
     return taken;
 }
 

@@ -10,6 +10,7 @@
 
 #include "http/codec/h1_parse.h"
 #include "http/exchange.h"
+#include "http/memory_budget.h"
 
 struct http_server;
 struct tls_server;
@@ -17,25 +18,27 @@ struct tls_server;
 /* What happened that only the outside may count or log. */
 struct http_server_observer {
     void (*on_connection)(void *server_data, int delta); /* +1 opened, -1 closed */
-    /* Requests answered by the server itself: reason and status as in H1_ERRORS, or "slow_request" (408), ...; and
-     * "tls_handshake", status 0: one that failed or took too long. */
+    /* Requests answered by the server itself: reason and status as in H1_ERRORS, or "slow_request" (408), ...; and,
+     * with status 0, "tls_handshake" (it failed or took too long) and "slow_reader" (the answer was not taken). */
     void (*on_bad_request)(void *server_data, const char *reason, unsigned status);
 };
 
 struct http_server_config {
     struct h1_limits limits;
     uint32_t head_timeout_ms;      /* 408 when a head that began is not complete by then */
-    uint32_t body_idle_timeout_ms; /* 408 when no body byte came for so long */
+    uint32_t body_idle_timeout_ms; /* 408 when no body byte came for so long, */
+    uint32_t body_min_rate;        /* or when the client, waited for so long in all, sent fewer bytes/s; 0: any rate */
     uint32_t idle_timeout_ms;      /* a connection between requests */
     uint32_t drain_idle_ms;        /* the same while draining: its client may be sending just now */
     uint32_t send_timeout_ms;      /* no progress in sending for so long: reset */
     uint32_t send_high_water;      /* bytes queued towards a client before exchange_send_room() is 0 */
     uint32_t max_connections;      /* beyond: 503 "too_many_connections" and close */
+    struct memory_budget *budget;  /* what clients make the server keep is counted there; may be NULL */
     const char *server_name;       /* Server header, or NULL for none */
     struct tls_server *tls;        /* NULL: plain.  Outlives the server. */
 };
 extern const struct http_server_config
-    http_server_defaults; /* 10 s, 60 s, 300 s, 1 s, 60 s, 256 KiB, 20000, NULL, NULL */
+    http_server_defaults; /* 10 s, 60 s, 500, 300 s, 1 s, 60 s, 256 KiB, 20000, NULL, NULL, NULL */
 
 struct http_server *http_server_new(struct reactor *reactor, const struct http_server_config *config,
                                     const struct http_handler *handler, const struct http_server_observer *observer,

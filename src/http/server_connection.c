@@ -47,12 +47,18 @@ static bool is_at_rest(const struct http_connection *connection)
            buffer_is_empty(&connection->out);
 }
 
+static void cut_slow_reader(struct http_connection *connection)
+{
+    server_tell_bad_request(connection->server, "slow_reader", 0);
+    connection_cut(connection);
+}
+
 static void on_timer(struct wheel_timer *timer)
 {
     struct http_connection *connection = container_of(timer, struct http_connection, timer);
     uint64_t now_ms = reactor_now_ms(connection->server->reactor);
     if (connection->send_deadline_ms <= now_ms)
-        connection_cut(connection);
+        cut_slow_reader(connection);
     else if (connection->deadline_ms <= now_ms && connection->ending != ENDING_NOT)
         connection_close(connection, false);
     else if (connection->deadline_ms <= now_ms && connection->is_draining && is_at_rest(connection))
@@ -84,6 +90,7 @@ void connection_close(struct http_connection *connection, bool reset)
     if (connection->is_closed)
         return;
     connection->is_closed = true;
+    memory_budget_note(server->config.budget, &connection->counted_bytes, 0);
     server_forget_connection(server, connection);
     reactor_timer_cancel(server->reactor, &connection->timer);
     reactor_task_cancel(&connection->task);
@@ -212,6 +219,13 @@ static void discard(struct http_connection *connection, size_t count)
         connection_set_deadline(connection, LINGER_SILENCE_MS);
 }
 
+/* What stays behind this turn. */
+static void note_memory(struct http_connection *connection)
+{
+    size_t kept = connection->in.tail + (connection->is_blocked ? connection->out.tail : 0);
+    memory_budget_note(connection->server->config.budget, &connection->counted_bytes, kept);
+}
+
 static void feed(struct http_connection *connection, struct bytes input)
 {
     if (connection->ending == ENDING_NOT)
@@ -223,6 +237,7 @@ static void feed(struct http_connection *connection, struct bytes input)
         input.len = 0;
     }
     inbox_keep(&connection->in, input);
+    note_memory(connection);
 }
 
 static bool wants_input(const struct http_connection *connection)
@@ -311,6 +326,7 @@ static void pump(struct http_connection *connection)
     feed(connection, buffer_bytes(&connection->in));
     if (connection->is_closed || (!connection->is_blocked && !flush(connection)))
         return;
+    note_memory(connection);
     /* What the input queued has just left; only input that was held back needs another turn. */
     if (!connection->is_held_back)
         reactor_task_cancel(&connection->task);

@@ -59,8 +59,11 @@ static void refuse(struct http_connection *connection, unsigned status, const ch
 {
     struct exchange *exchange = &connection->current->exchange;
     server_tell_bad_request(connection->server, reason, status);
+    struct http_fields extra = {0};
+    if (status == 503)
+        http_fields_add(&extra, exchange->arena, BYTES("Retry-After"), BYTES("1"));
     connection->closes_after = true;
-    exchange_answer_error(exchange, status, reason, message, NULL);
+    exchange_answer_error(exchange, status, reason, message, &extra);
     drop_current(connection);
     connection_end(connection, true);
 }
@@ -133,7 +136,7 @@ static bool step_idle(struct http_connection *connection, const struct bytes *in
         return false;
     }
     /* Sending makes room and wakes. */
-    if (buffer_len(&connection->out) >= connection->server->config.send_high_water)
+    if (server_is_full(connection->server, buffer_len(&connection->out)))
         return false;
     begin_exchange(connection);
     connection_clear_deadline(connection);
@@ -161,11 +164,20 @@ static bool step_head(struct http_connection *connection, struct bytes *input)
     return true;
 }
 
+static void stop_waiting(struct http_connection *connection, struct h1_exchange *current)
+{
+    if (current->waits_since_ms > 0)
+        current->waited_ms += reactor_now_ms(connection->server->reactor) - current->waits_since_ms;
+    current->waits_since_ms = 0;
+}
+
 static void deliver(struct http_connection *connection, struct bytes data, bool last)
 {
     struct h1_exchange *current = connection->current;
     struct exchange *exchange = &current->exchange;
     current->owes_continue = false;
+    current->body_bytes += data.len;
+    stop_waiting(connection, current);
     if (last) {
         current->is_complete = true;
         connection->h1_phase = H1_BUSY;
@@ -174,6 +186,20 @@ static void deliver(struct http_connection *connection, struct bytes data, bool 
             exchange->state = EXCHANGE_WAITING;
     }
     connection->server->handler->on_request_body(exchange, data, last);
+}
+
+/* How long the next bytes may take.  Only waiting for the client counts: a service that pauses a body does not make its
+ * client slow. */
+static uint64_t patience_ms(const struct http_connection *connection, const struct h1_exchange *current)
+{
+    const struct http_server_config *config = &connection->server->config;
+    uint64_t most_ms = config->body_idle_timeout_ms;
+    if (config->body_min_rate == 0)
+        return most_ms;
+    uint64_t waited_ms = current->waited_ms + reactor_now_ms(connection->server->reactor) - current->waits_since_ms;
+    uint64_t earned_ms = most_ms + current->body_bytes * 1000 / config->body_min_rate;
+    uint64_t left_ms = earned_ms > waited_ms ? earned_ms - waited_ms : 0;
+    return left_ms < most_ms ? left_ms : most_ms;
 }
 
 /* RFC 9110 10.1.1: not needed once body bytes came or the answer has begun. */
@@ -186,7 +212,9 @@ static void wait_for_body(struct http_connection *connection)
         h1_write_end_of_head(out);
         current->owes_continue = false;
     }
-    connection_set_deadline(connection, connection->server->config.body_idle_timeout_ms);
+    if (current->waits_since_ms == 0)
+        current->waits_since_ms = reactor_now_ms(connection->server->reactor);
+    connection_set_deadline(connection, patience_ms(connection, current));
 }
 
 static bool step_body(struct http_connection *connection, struct bytes *input)
@@ -197,6 +225,7 @@ static bool step_body(struct http_connection *connection, struct bytes *input)
         return true;
     }
     if (current->is_paused) {
+        stop_waiting(connection, current);
         connection_clear_deadline(connection);
         return false;
     }
@@ -274,7 +303,7 @@ static bool h1_wants_input(const struct http_connection *connection)
 {
     switch ((enum h1_phase)connection->h1_phase) {
     case H1_IDLE:
-        return buffer_len(&connection->out) < connection->server->config.send_high_water;
+        return !server_is_full(connection->server, buffer_len(&connection->out));
     case H1_BODY:
         return !connection->current->is_paused;
     case H1_BUSY:
@@ -370,11 +399,14 @@ static void h1_close_after(struct exchange *exchange)
 static void h1_set_paused(struct exchange *exchange, bool paused)
 {
     struct http_connection *connection = exchange->connection;
-    h1_exchange_of(exchange)->is_paused = paused;
-    if (!paused)
+    struct h1_exchange *current = h1_exchange_of(exchange);
+    current->is_paused = paused;
+    if (!paused) {
         connection_wake(connection);
-    else if (connection->h1_phase == H1_BODY)
-        connection_clear_deadline(connection); /* it is not the client who is slow */
+    } else if (connection->h1_phase == H1_BODY) { /* it is not the client who is slow */
+        stop_waiting(connection, current);
+        connection_clear_deadline(connection);
+    }
 }
 
 const struct server_protocol h1_protocol = {

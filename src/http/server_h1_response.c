@@ -141,6 +141,9 @@ static void send_small(struct http_connection *connection, struct bytes chunk, b
         h1_write_chunk(connection_out(connection), chunk);
     else
         buffer_append(connection_out(connection), chunk);
+    /* A burst of events: what a turn queues for all connections together stays small. */
+    if (buffer_len(&connection->out) >= FLUSH_BYTES && !connection->is_blocked)
+        connection_send_now(connection, NULL, 0);
 }
 
 void h1_send(struct exchange *exchange, struct bytes chunk)
@@ -158,7 +161,7 @@ void h1_send(struct exchange *exchange, struct bytes chunk)
         send_large(connection, chunk, current->out == HTTP_BODY_CHUNKED);
     else
         send_small(connection, chunk, current->out == HTTP_BODY_CHUNKED);
-    if (buffer_len(&connection->out) >= connection->server->config.send_high_water)
+    if (server_is_full(connection->server, buffer_len(&connection->out)))
         current->is_starved = true;
 }
 
@@ -186,9 +189,9 @@ void h1_abort(struct exchange *exchange)
 size_t h1_send_room(const struct exchange *exchange)
 {
     const struct http_connection *connection = exchange->connection;
-    size_t high_water = connection->server->config.send_high_water;
     size_t queued = buffer_len(&connection->out);
-    return h1_exchange_of(exchange)->is_starved || queued >= high_water ? 0 : high_water - queued;
+    bool is_full = h1_exchange_of(exchange)->is_starved || server_is_full(connection->server, queued);
+    return is_full ? 0 : connection->server->config.send_high_water - queued;
 }
 
 bool h1_is_head_sent(const struct exchange *exchange)
@@ -197,11 +200,10 @@ bool h1_is_head_sent(const struct exchange *exchange)
            exchange->connection->sent_bytes > h1_exchange_of(exchange)->head_offset;
 }
 
-/* Half of the room, so that a slow client does not cost a wake-up of the service per packet. */
 void h1_tell_room(struct http_connection *connection)
 {
     struct h1_exchange *current = connection->current;
-    if (buffer_len(&connection->out) >= connection->server->config.send_high_water / 2)
+    if (buffer_len(&connection->out) >= server_low_water(connection->server))
         return;
     current->is_starved = false;
     if (current->is_announced && current->exchange.state == EXCHANGE_RESPONDING)

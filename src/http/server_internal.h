@@ -21,6 +21,7 @@ enum {
     EXCHANGE_ARENA_BYTES = 3 * 1024 - 64,
     LIGHT_ARENA_BYTES = 16,
     SEND_NOW_BYTES = 16 * 1024,         /* chunks from here on are not copied when the socket takes them */
+    FLUSH_BYTES = 64 * 1024,            /* of small chunks: they do not wait for the turn's end */
     DISCARD_MAX_BYTES = 64 * 1024,      /* of an unread request body for the sake of keep-alive */
     PIPELINE_TURN = 16,                 /* pipelined requests begun in one turn */
     LINGER_SILENCE_MS = 2000,           /* lingering close: no byte for so long, */
@@ -97,8 +98,9 @@ struct http_connection {
     struct h1_exchange *current; /* NULL when idle */
     struct address peer;
     uint32_t lingered_bytes;
-    uint8_t ending;   /* enum ending */
-    uint8_t h1_phase; /* enum h1_phase */
+    uint32_t counted_bytes; /* of in and out, by the memory budget */
+    uint8_t ending;         /* enum ending */
+    uint8_t h1_phase;       /* enum h1_phase */
     bool is_closed;
     bool is_blocked;   /* the socket takes no more: wait for writability */
     bool is_broken;    /* sending failed inside an exchange_*() call: the task tells */
@@ -115,11 +117,14 @@ struct h1_exchange {
         struct h1_head_parser parser; /* in H1_HEAD */
         struct h1_body body;          /* afterwards */
     };
-    uint64_t head_offset;  /* sent_bytes of the connection when the response head is next to leave */
-    uint64_t left;         /* with HTTP_BODY_LENGTH: promised and not yet sent */
-    enum http_framing out; /* of the response */
-    bool is_announced;     /* the handler knows it and has not finished it */
-    bool is_complete;      /* the request */
+    uint64_t head_offset;    /* sent_bytes of the connection when the response head is next to leave */
+    uint64_t left;           /* with HTTP_BODY_LENGTH: promised and not yet sent */
+    uint64_t body_bytes;     /* received of the request */
+    uint64_t waits_since_ms; /* for body bytes; 0: not now */
+    uint64_t waited_ms;      /* for them before */
+    enum http_framing out;   /* of the response */
+    bool is_announced;       /* the handler knows it and has not finished it */
+    bool is_complete;        /* the request */
     bool is_paused;
     bool is_starved;    /* room was 0 */
     bool owes_continue; /* the client waits for 100 Continue */
@@ -158,6 +163,9 @@ struct bytes server_date_line(struct http_server *server);
 void server_tell_bad_request(struct http_server *server, const char *reason, unsigned status);
 void server_forget_connection(struct http_server *server, struct http_connection *connection);
 void server_connection_freed(struct http_server *server);
+/* So many bytes wait for a client: no more, until they are fewer than what server_low_water() says. */
+bool server_is_full(const struct http_server *server, size_t queued_bytes);
+size_t server_low_water(const struct http_server *server);
 
 /* server_connection.c */
 struct http_connection *connection_open(struct http_server *server, int fd, const struct address *peer,

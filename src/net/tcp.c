@@ -148,6 +148,7 @@ struct transport *tcp_connect(struct reactor *reactor, const struct address *to,
         return NULL;
     }
     struct transport *transport = new_transport(reactor, fd, owner, owner_data);
+    transport_notice_death(fd);
     transport->connecting = true;
     int error = start_connect(transport, to);
     if (error != 0) {

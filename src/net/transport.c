@@ -7,6 +7,10 @@
 
 #include "base/log.h"
 
+/* A host that vanished without a word is noticed after 30 s: no other timer ends the wait for an answer.  No
+ * TCP_USER_TIMEOUT: it would also end connections to a busy server that does not read for a while. */
+enum { ALIVE_IDLE_S = 15, ALIVE_INTERVAL_S = 5, ALIVE_PROBES = 3 };
+
 void transport_init(struct transport *transport, int fd, void (*on_event)(struct reactor_watch *watch, uint32_t events))
 {
     transport->want_read = true;
@@ -15,6 +19,15 @@ void transport_init(struct transport *transport, int fd, void (*on_event)(struct
     /* Answers and events are written whole: waiting for more only adds latency. */
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void transport_notice_death(int fd)
+{
+    int on = 1, idle_s = ALIVE_IDLE_S, interval_s = ALIVE_INTERVAL_S, probes = ALIVE_PROBES;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
 }
 
 void transport_watch(struct transport *transport, uint32_t events)

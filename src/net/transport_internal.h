@@ -10,6 +10,8 @@ enum { TRANSPORT_GONE_EVENTS = EPOLLRDHUP | EPOLLHUP | EPOLLERR };
 /* ops, owner, owner_data, reactor and reclaim are set by the caller; reading is wanted.  Sets TCP_NODELAY. */
 void transport_init(struct transport *transport, int fd,
                     void (*on_event)(struct reactor_watch *watch, uint32_t events));
+/* The kernel asks from time to time whether the other host is still there. */
+void transport_notice_death(int fd);
 /* Asks for these events, 0 for none. */
 void transport_watch(struct transport *transport, uint32_t events);
 /* Calls on_peer_gone, and stops listening for that. */

@@ -50,12 +50,21 @@ static void recycle(struct proxied *proxied)
     spares_give_back(&proxy->spare_proxied, proxied);
 }
 
-void proxied_give_back_budget(struct proxied *proxied)
+static void pay(struct proxied *proxied, size_t bytes)
 {
+    proxied->budget_bytes += bytes;
+    metric_add(proxied->proxy->held_bytes, (int64_t)bytes);
+}
+
+void proxied_let_go_of_body(struct proxied *proxied)
+{
+    struct proxy *proxy = proxied->proxy;
+    if (proxied->held != NULL)
+        held_request_let_go_of_body(proxy, proxied->held);
     if (proxied->budget_bytes == 0)
         return;
-    atomic_fetch_sub_explicit(&proxied->proxy->config.budget->held_bytes, proxied->budget_bytes, memory_order_relaxed);
-    metric_add(proxied->proxy->held_bytes, -(int64_t)proxied->budget_bytes);
+    memory_budget_give_back(proxy->config.budget, proxied->budget_bytes);
+    metric_add(proxy->held_bytes, -(int64_t)proxied->budget_bytes);
     proxied->budget_bytes = 0;
 }
 
@@ -84,7 +93,7 @@ void proxied_end(struct proxied *proxied, enum end_reason reason)
         client_call_cancel(&proxied->call);
     }
     forward_release(proxied);
-    proxied_give_back_budget(proxied);
+    proxied_let_go_of_body(proxied);
     if (proxied->lease != NULL)
         route_lease_give_back(proxied->lease);
     proxied->exchange->handler_data = NULL;
@@ -226,6 +235,17 @@ static void fail_by_limit(struct proxied *proxied, const char *limit, enum end_r
     proxied_fail(proxied, reason);
 }
 
+static void reserve_body(struct proxied *proxied, size_t bytes)
+{
+    struct proxy *proxy = proxied->proxy;
+    struct buffer *body = &proxied->held->body;
+    if (bytes > MEMORY_UNCOUNTED_BYTES && spare_bodies_take(&proxy->spare_bodies, bytes, body)) {
+        (void)memory_budget_take(proxy->config.budget, body->capacity);
+        pay(proxied, body->capacity);
+    }
+    buffer_reserve(body, bytes);
+}
+
 static void on_request_head(struct exchange *exchange)
 {
     struct proxied *proxied = proxied_new(exchange->server_data, exchange);
@@ -233,6 +253,10 @@ static void on_request_head(struct exchange *exchange)
     wheel_timer_init(&proxied->deadline, on_deadline);
     wheel_timer_init(&proxied->try_deadline, on_try_deadline);
     wheel_timer_init(&proxied->quiet_timer, relay_on_quiet);
+    if (memory_budget_is_spent(proxied->proxy->config.budget)) {
+        proxied_fail(proxied, END_OVERLOADED);
+        return;
+    }
     if (!match(proxied))
         return;
     if (proxied->rule->request_timeout_ms > 0)
@@ -247,21 +271,21 @@ static void on_request_head(struct exchange *exchange)
     }
     sticky_prepare(proxied);
     if (request->framing == HTTP_BODY_LENGTH)
-        buffer_reserve(&proxied->held->body, request->content_length < RESERVE_BODY_BYTES
-                                                 ? (size_t)request->content_length
-                                                 : RESERVE_BODY_BYTES);
+        reserve_body(proxied, request->content_length < RESERVE_BODY_BYTES ? (size_t)request->content_length
+                                                                           : RESERVE_BODY_BYTES);
 }
 
-/* Pages beyond the first are taken from the process-wide budget; what is smaller is bounded by the connections. */
+/* What is smaller than a page is bounded by the connections.  A spare buffer is paid for as a whole. */
 static bool take_budget(struct proxied *proxied, size_t bytes)
 {
-    struct body_budget *budget = proxied->proxy->config.budget;
-    if (proxied->budget_bytes == 0 && buffer_len(&proxied->held->body) + bytes <= 4096)
+    struct memory_budget *budget = proxied->proxy->config.budget;
+    size_t wanted = buffer_len(&proxied->held->body) + bytes;
+    if (wanted <= proxied->budget_bytes || (proxied->budget_bytes == 0 && wanted <= MEMORY_UNCOUNTED_BYTES))
         return true;
-    unsigned long long held = atomic_fetch_add_explicit(&budget->held_bytes, bytes, memory_order_relaxed) + bytes;
-    proxied->budget_bytes += bytes;
-    metric_add(proxied->proxy->held_bytes, (int64_t)bytes);
-    return held <= budget->limit_bytes;
+    size_t more = wanted - (size_t)proxied->budget_bytes;
+    unsigned long long held_bytes = memory_budget_take(budget, more);
+    pay(proxied, more);
+    return memory_budget_allows(budget, held_bytes, wanted);
 }
 
 static void fail_scan(struct proxied *proxied)
@@ -325,12 +349,19 @@ static char *body_room(struct exchange *exchange, uint64_t left, size_t *ret_siz
     return room >= LEAST_BODY_ROOM ? proxied->held->body.data + proxied->held->body.tail : NULL;
 }
 
+/* A large body gives up its replay where memory is short. */
+static uint32_t hold_bytes(const struct proxy *proxy)
+{
+    uint32_t most = proxy->config.hold_bytes;
+    return most > MEMORY_SMALL_BYTES && memory_budget_is_tight(proxy->config.budget) ? MEMORY_SMALL_BYTES : most;
+}
+
 static bool holds_enough(const struct proxied *proxied)
 {
     size_t held = buffer_len(&proxied->held->body);
     if (proxied->conversation != NULL && held < proxied->buffer_limit_bytes) /* who speaks stands in the last message */
         return false;
-    return knows_model(proxied) && (held >= proxied->proxy->config.hold_bytes || held >= proxied->buffer_limit_bytes);
+    return knows_model(proxied) && (held >= hold_bytes(proxied->proxy) || held >= proxied->buffer_limit_bytes);
 }
 
 /* Behind the decision.  What is wrong with the rest ends the exchange: the model server sees a request that is cut. */

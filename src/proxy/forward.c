@@ -109,9 +109,16 @@ static void start_try(struct proxied *proxied)
 
 static void let_go_of_body(struct proxied *proxied)
 {
+    proxied_let_go_of_body(proxied);
     buffer_deinit(&proxied->held->body);
     buffer_deinit(&proxied->held->head);
-    proxied_give_back_budget(proxied);
+}
+
+static bool is_behind(const struct proxied *proxied)
+{
+    size_t unsent = client_call_unsent(&proxied->call);
+    return unsent > MAX_UNSENT_BYTES ||
+           (unsent > MEMORY_SPARING_BYTES && memory_budget_is_tight(proxied->proxy->config.budget));
 }
 
 void forward_more(struct proxied *proxied, struct bytes chunk, bool last)
@@ -133,7 +140,7 @@ void forward_more(struct proxied *proxied, struct bytes chunk, bool last)
         pieces[count++] = H1_LAST_CHUNK;
     proxied->is_open = !last;
     client_call_send(&proxied->call, pieces, count, last);
-    if (!last && client_call_unsent(&proxied->call) > MAX_UNSENT_BYTES)
+    if (!last && is_behind(proxied))
         exchange_pause_body(proxied->exchange);
 }
 

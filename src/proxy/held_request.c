@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* held_request.c: what is held of requests, used again from one to the next.
- *
- * Body buffers go along: fresh pages for each long prompt would cost more than reading it.  All spare ones of a worker
- * together stay below SPARE_BODY_BYTES. */
+/* held_request.c: what is held of requests, used again from one to the next; larger body buffers by themselves
+ * (spare_bodies.h). */
 #include <stdlib.h>
 
 #include "proxy/proxied.h"
-
-#define SPARE_BODY_BYTES (8u << 20)
 
 static void free_held(struct held_request *held)
 {
@@ -20,7 +16,6 @@ static struct held_request *pop_spare(struct proxy *proxy)
 {
     struct held_request *held = LIST_ENTRY(list_pop(&proxy->spare_held), struct held_request, link);
     proxy->spare_held_count--;
-    proxy->spare_body_bytes -= held->body.capacity;
     return held;
 }
 
@@ -43,19 +38,23 @@ struct held_request *held_request_take(struct proxy *proxy)
     return held;
 }
 
+void held_request_let_go_of_body(struct proxy *proxy, struct held_request *held)
+{
+    if (held->body.capacity > MEMORY_UNCOUNTED_BYTES)
+        spare_bodies_give(&proxy->spare_bodies, &held->body, proxy->config.budget);
+    buffer_clear(&held->body);
+}
+
 void held_request_give_back(struct proxy *proxy, struct held_request *held)
 {
+    held_request_let_go_of_body(proxy, held);
     if (proxy->spare_held_count >= MAX_SPARE) {
         free_held(held);
         return;
     }
-    if (held->body.capacity > RESERVE_BODY_BYTES || proxy->spare_body_bytes + held->body.capacity > SPARE_BODY_BYTES)
-        buffer_deinit(&held->body);
-    buffer_clear(&held->body);
     buffer_clear(&held->head);
     list_push_front(&proxy->spare_held, &held->link);
     proxy->spare_held_count++;
-    proxy->spare_body_bytes += held->body.capacity;
 }
 
 void held_request_free_spare(struct proxy *proxy)

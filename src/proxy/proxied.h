@@ -16,6 +16,7 @@
 #include "inference/schedule/scheduler.h"
 #include "proxy/end_reason.h"
 #include "proxy/proxy.h"
+#include "proxy/spare_bodies.h"
 #include "route/split.h"
 
 #define RESERVE_BODY_BYTES (1u << 20) /* at most so much is set aside on the word of a Content-Length */
@@ -48,7 +49,7 @@ struct proxy {
     struct spares spare_proxied, spare_answers;
     struct list spare_held; /* struct held_request */
     unsigned spare_held_count;
-    size_t spare_body_bytes;
+    struct spare_bodies spare_bodies;
 };
 
 /* A Canary that judges the exchange's arm. */
@@ -93,7 +94,7 @@ struct proxied {
     struct split_choice choice;
     struct conversation_scan *conversation; /* in the exchange's arena; NULL: the rule does not want it */
     uint64_t buffer_limit_bytes;
-    uint64_t budget_bytes;           /* taken from the body budget */
+    uint64_t budget_bytes;           /* taken from the memory budget */
     uint64_t body_bytes;             /* received of the body, held or passed through */
     struct held_request *held;       /* NULL: forward_forget() */
     struct wheel_timer deadline;     /* of the whole exchange: timeouts.request */
@@ -135,6 +136,8 @@ struct proxied {
 /* held_request.c */
 /* With an empty body and head, and its scan begun. */
 struct held_request *held_request_take(struct proxy *proxy);
+/* The body's memory goes, or waits for another request. */
+void held_request_let_go_of_body(struct proxy *proxy, struct held_request *held);
 void held_request_give_back(struct proxy *proxy, struct held_request *held);
 void held_request_free_spare(struct proxy *proxy);
 
@@ -194,8 +197,8 @@ struct bytes proxied_shown_arm(const struct proxied *proxied);
 struct bytes proxied_shown_revision(const struct proxied *proxied);
 /* Answers with the reason's status and JSON, and ends. */
 void proxied_fail(struct proxied *proxied, enum end_reason reason);
-/* Of the body, which is not held any more. */
-void proxied_give_back_budget(struct proxied *proxied);
+/* The body is not held any more. */
+void proxied_let_go_of_body(struct proxied *proxied);
 /* Gives back everything that the exchange held, counts the end.  The exchange itself is the caller's to finish; the
  * proxied is unusable afterwards. */
 void proxied_end(struct proxied *proxied, enum end_reason reason);

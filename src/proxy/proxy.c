@@ -78,6 +78,7 @@ void proxy_free(struct proxy *proxy)
     held_request_free_spare(proxy);
     spares_deinit(&proxy->spare_proxied);
     spares_deinit(&proxy->spare_answers);
+    spare_bodies_free(&proxy->spare_bodies);
     arm_table_free(proxy->arms);
     if (proxy->lease != NULL)
         route_lease_retire(proxy->lease);

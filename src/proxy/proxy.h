@@ -4,32 +4,24 @@
 #ifndef PROXY_PROXY_H
 #define PROXY_PROXY_H
 
-#include <stdatomic.h>
-
 #include "http/server.h"
 #include "observe/metrics.h"
 #include "proxy/upstream_pool.h"
 #include "route/arm_memory.h"
 #include "route/lease.h"
 
-/* Request bytes held by all workers; shared, one atomic. */
-struct body_budget {
-    _Alignas(CACHE_LINE) atomic_ullong held_bytes;
-    unsigned long long limit_bytes;
-};
-
 struct access_log;
 struct decision_log;
 
 struct proxy_config {
     struct upstream_pool_config upstreams;
-    unsigned max_tries;     /* per exchange, the first included */
-    uint32_t avoid_ms;      /* an endpoint that refused a connection is a last resort for so long */
-    unsigned retry_percent; /* of the exchanges in progress: so many may wait for a try beyond the first, */
-    unsigned min_retrying;  /* or so many */
-    bool hide_arm;          /* no x-serin-arm, no x-serin-revision */
-    size_t hold_bytes;      /* of a body: once so many are held and the model is known, the rest passes through */
-    struct body_budget *budget;
+    unsigned max_tries;           /* per exchange, the first included */
+    uint32_t avoid_ms;            /* an endpoint that refused a connection is a last resort for so long */
+    unsigned retry_percent;       /* of the exchanges in progress: so many may wait for a try beyond the first, */
+    unsigned min_retrying;        /* or so many */
+    bool hide_arm;                /* no x-serin-arm, no x-serin-revision */
+    uint32_t hold_bytes;          /* of a body: once so many are held and the model is known, the rest passes through */
+    struct memory_budget *budget; /* of all workers: held bodies are counted there too */
     const struct arm_memories *memories; /* NULL: no arm is remembered */
     struct access_log *access_log;       /* NULL: none is written */
     struct decision_log *decision_log;   /* NULL: none is written */

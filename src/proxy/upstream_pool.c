@@ -36,7 +36,7 @@ struct upstream_pool {
     struct wheel_timer sweep_timer;
     struct metric_series *idle_gauge;
     struct metric_series *busy_gauge;
-    struct metric_series *connects;
+    struct metric_series *connects, *closed_idle, *closed_surplus, *closed_worn;
 };
 
 static void set_idle(struct upstream_connection *held, bool is_idle)
@@ -81,8 +81,10 @@ static void on_idle(struct client_connection *connection)
     struct upstream *upstream = held->upstream;
     const struct upstream_pool_config *config = &upstream->pool->config;
     bool is_worn = config->max_requests > 0 && client_connection_served(connection) >= config->max_requests;
-    if (is_worn || upstream->idle_count >= config->max_idle_per_endpoint ||
-        atomic_load_explicit(&upstream->endpoint->load.is_removed, memory_order_relaxed)) {
+    bool is_surplus = !is_worn && upstream->idle_count >= config->max_idle_per_endpoint;
+    if (is_worn || is_surplus || atomic_load_explicit(&upstream->endpoint->load.is_removed, memory_order_relaxed)) {
+        metric_add(upstream->pool->closed_worn, is_worn);
+        metric_add(upstream->pool->closed_surplus, is_surplus);
         close_held(held);
         return;
     }
@@ -127,6 +129,7 @@ static void sweep(struct upstream_pool *pool, struct upstream *upstream, uint64_
         struct upstream_connection *oldest = LIST_ENTRY(upstream->idle.prev, struct upstream_connection, link);
         if (!is_removed && !is_stale(oldest, now_ms))
             break;
+        metric_add(pool->closed_idle, !is_removed);
         close_held(oldest);
     }
     if (is_removed && list_is_empty(&upstream->idle) && list_is_empty(&upstream->busy)) {
@@ -163,10 +166,14 @@ struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct up
     pool->client = client_defaults;
     pool->client.connect_timeout_ms = config->connect_timeout_ms;
     pool->client.head_arena = arena_new(HEAD_ARENA_BYTES);
+    pool->client.budget = config->budget;
     pool->upstreams = hashmap_new();
     pool->idle_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"idle"});
     pool->busy_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"busy"});
     pool->connects = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"started"});
+    pool->closed_idle = metrics_series(metrics, shard, METRIC_UPSTREAM_CLOSES, (const char *[]){"idle"});
+    pool->closed_surplus = metrics_series(metrics, shard, METRIC_UPSTREAM_CLOSES, (const char *[]){"surplus"});
+    pool->closed_worn = metrics_series(metrics, shard, METRIC_UPSTREAM_CLOSES, (const char *[]){"worn"});
     wheel_timer_init(&pool->sweep_timer, on_sweep);
     reactor_timer_set(reactor, &pool->sweep_timer, SWEEP_MS);
     return pool;
@@ -226,7 +233,9 @@ struct client_connection *upstream_pool_take(struct upstream_pool *pool, struct 
     uint64_t now_ms = reactor_now_ms(pool->reactor);
     while (!list_is_empty(&upstream->idle)) {
         struct upstream_connection *held = LIST_ENTRY(upstream->idle.next, struct upstream_connection, link);
-        if (is_stale(held, now_ms) || !client_connection_is_usable(held->connection)) {
+        bool is_old = is_stale(held, now_ms);
+        if (is_old || !client_connection_is_usable(held->connection)) {
+            metric_add(pool->closed_idle, is_old);
             close_held(held);
             continue;
         }

@@ -17,7 +17,8 @@ struct upstream_pool_config {
     /* uvicorn, under vLLM and SGLang, closes idle connections after 5 s: leave before it does. */
     uint32_t idle_timeout_ms;
     unsigned max_idle_per_endpoint;
-    unsigned max_requests; /* per connection; 0: no limit */
+    unsigned max_requests;        /* per connection; 0: no limit */
+    struct memory_budget *budget; /* see client_config; may be NULL */
 };
 
 struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct upstream_pool_config *config,

@@ -114,6 +114,30 @@ def test_a_spent_body_budget_is_a_413_and_recovers(gateways):
         assert post(client, big(3)).status_code == 200
 
 
+MODELS = b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.short
+def test_limits_are_set_by_name_and_what_they_refuse_is_counted(gateways):
+    gateway = gateways([DATA / "limits"], "--workers", "1", "--limit", "connections=2", "--limit", "head-time=300ms",
+                       "--limit", "head-fields=10")
+    with Wire(gateway.address) as first, Wire(gateway.address) as second:
+        assert first.send(MODELS).answer().status_code == 200
+        assert second.send(MODELS).answer().status_code == 200
+        with Wire(gateway.address) as third:
+            answer = third.send(MODELS).answer()
+            error_of(answer, 503, "too_many_connections")
+            assert answer.headers["retry-after"] == "1" and third.is_closed()
+        error_of(first.send(MODELS[:-2] + b"A: b\r\n" * 10 + b"\r\n").answer(), 431, "too_many_headers")
+        error_of(second.send(MODELS[:-2]).answer(), 408, "slow_request")
+    until(lambda: gateway.metric("serin_downstream_connections") == 0, "the end of all connections")
+    with Wire(gateway.address) as again:
+        assert again.send(MODELS).answer().status_code == 200
+    for reason in ("too_many_connections", "slow_request"):
+        assert gateway.metric("serin_bad_requests_total", reason=reason) == 1
+    assert gateway.metric("serin_header_limit_hits_total", limit="too_many_headers") == 1
+
+
 @pytest.mark.short
 @pytest.mark.parametrize("host, limit", [("impatient.example", "1s"), ("hasty.example", "300ms")])
 def test_a_request_that_takes_longer_than_its_timeout_is_a_504(patient, sim, host, limit):

@@ -224,6 +224,8 @@ def test_manifests_come_from_standard_input_too(serin, command):
     ["up", "-f", "x", "--sim-speed", "0"],
     ["up", "-f", "x", "--sim-speed", "fast"],
     ["up", "-f", "x", "--drain", "-1"],
+    ["up", "-f", "x", "--limit", "head-time=10"],
+    ["up", "-f", "x", "--limit", "nothing=1"],
     ["check"],
     ["explain", "-f", "x"],
     ["explain", "-f", "x", "--path", "relative"],

@@ -1,8 +1,42 @@
 #!/usr/bin/env python3
-"""docs/metrics.md and docs/reasons.md are what the tables in the sources say; --write makes it so."""
+"""docs/metrics.md, docs/reasons.md and docs/limits.md are what the tables in the sources say; --write makes it so."""
 import pathlib
 import re
 import sys
+
+
+LIMITS_TEXT = """
+## Memory
+
+`--body-budget MIB` (1024) is for all workers together: request bodies that are held, answers that clients do not take,
+bodies that model servers do not take, heads that wait for their end. 4 KiB of each connection are not counted, nor what
+a connection needs by itself: 0.6 KB idle, 6 KB with a stream, up to 16 KB with a request, all in all. The kernel's
+buffers come on top; of what a client does not take it gets 128 KiB. What large bodies leave free is for connections and
+small requests: resident memory stays below the budget while they need no more than that.
+
+| held | what changes |
+|---|---|
+| more than half | a body passes on from 64 KiB, an answer waits from 16 KiB, a passing body from 16 KiB: less is kept, nothing is refused |
+| more than 3/4 | a body of more than 64 KiB that would have to be held is a 413 `body_budget` with Retry-After; smaller ones go on |
+| all | requests are a 503 `overloaded` with Retry-After before anything of them is kept |
+
+## Fairness
+
+One connection has no more of a turn of the event loop than 4 receives of 64 KiB (128 KiB of a long body), 16 pipelined
+requests and one send; 16 connections are accepted at a time.
+
+## Where they are counted
+
+`serin_bad_requests_total` and `serin_header_limit_hits_total` by reason (`too_many_connections`, `slow_request`,
+`slow_reader`, ...), `serin_request_ends_total` (`overloaded`, ...), `serin_body_limit_hits_total` (`buffer`, `budget`),
+`serin_memory_held_bytes` of `serin_memory_budget_bytes`, `serin_retries_refused_total`, `serin_upstream_connects_total`
+(`failed`), `serin_upstream_closes_total` (`idle`, `surplus`, `worn`).
+
+Per Gateway or route, by policy: the buffer limit (ClientTrafficPolicy), timeouts of requests, of the first token and
+between events, tries and their statuses (HTTPRoute, BackendTrafficPolicy). Connections to endpoints have no limit of
+their own: each belongs to a client's request, or is one of `upstream-idle`. An endpoint's host that vanishes without a
+word is noticed after 30 s of silence (TCP keep-alive), however long the answer may take.
+"""
 
 
 def table(path: str, pattern: str) -> list:
@@ -46,9 +80,18 @@ def reasons() -> str:
     return "\n".join(lines) + "\n"
 
 
+def limits() -> str:
+    rows = table("src/gateway/limits.def", r'X\(\S+, "([^"]+)", "([^"]+)", \w+, [^"]+\s"([^"]+)",\s+"([^"]+)"\)')
+    lines = ["# Limits", "", "From `src/gateway/limits.def`: `serin up --limit NAME=VALUE` sets one, for each worker.", "",
+             "| name | default | of what | beyond it |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {default} | {meaning} | {then} |" for name, default, meaning, then in rows]
+    return "\n".join(lines) + "\n" + LIMITS_TEXT
+
+
 def main() -> int:
     stale = []
-    for name, render in (("docs/metrics.md", metrics), ("docs/reasons.md", reasons)):
+    for name, render in (("docs/metrics.md", metrics), ("docs/reasons.md", reasons),
+                         ("docs/limits.md", limits)):
         path = pathlib.Path(name)
         if "--write" in sys.argv:
             path.write_text(render())
@@ -57,7 +100,7 @@ def main() -> int:
     if stale:
         print(f"stale: {' '.join(stale)}; python3 tests/lint/check_docs.py --write")
     else:
-        print("docs: metrics.md and reasons.md are fresh")
+        print("docs: metrics.md, reasons.md and limits.md are fresh")
     return 1 if stale else 0
 
 

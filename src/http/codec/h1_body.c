@@ -12,8 +12,16 @@
 enum state {
     SIZE_FIRST, /* before the first digit of a chunk size */
     SIZE,
-    SIZE_SPACE, /* spaces behind the size, which only an extension may follow */
-    EXTENSION,
+    SIZE_SPACE,     /* spaces behind the size, which only an extension may follow */
+    EXT_NAME_START, /* of an extension, ';' seen */
+    EXT_NAME,
+    EXT_NAME_SPACE,
+    EXT_VALUE_START, /* of its value, '=' seen */
+    EXT_VALUE,
+    QUOTED,
+    QUOTED_PAIR,
+    EXT_VALUE_SPACE, /* behind either form: only another extension may follow spaces */
+    QUOTED_END,
     SIZE_LF, /* CR seen */
     DATA,
     DATA_CR, /* all bytes of the chunk seen */
@@ -64,16 +72,59 @@ static enum state take_size_digit(struct h1_body *body, char c)
     return SIZE;
 }
 
-/* Behind the digits.  Spaces may stand before an extension (RFC 9112 7.1.1), never before the line's end. */
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Behind a size, a name or a value: the line's end, or spaces and then another extension or a value (`spaces`: the
+ * state that remembers them). */
+static enum state after_part(struct h1_body *body, char c, enum state spaces)
+{
+    if (c == '\r' && body->state != spaces)
+        return SIZE_LF;
+    if (c == ';')
+        return EXT_NAME_START;
+    if (c == '=' && spaces == EXT_NAME_SPACE)
+        return EXT_VALUE_START;
+    return is_space(c) ? spaces : fail_at(body, c, H1_ERROR_CHUNK_SIZE);
+}
+
+static enum state step_quoted(struct h1_body *body, char c)
+{
+    if (!char_is(c, CHAR_VALUE))
+        return fail_at(body, c, H1_ERROR_CHUNK_SIZE);
+    if (body->state == QUOTED_PAIR)
+        return QUOTED;
+    return c == '\\' ? QUOTED_PAIR : c == '"' ? QUOTED_END : QUOTED;
+}
+
+/* chunk-ext (RFC 9112 7.1.1), understood by nobody here, but others may stumble over what is none.  Spaces may stand
+ * around ';' and '=', never before the line's end. */
 static enum state step_extension(struct h1_body *body, char c)
 {
-    if (c == '\r' && body->state != SIZE_SPACE)
-        return SIZE_LF;
-    if (body->state == EXTENSION)
-        return char_is(c, CHAR_VALUE) ? EXTENSION : fail_at(body, c, H1_ERROR_CHUNK_SIZE);
-    if (c == ';')
-        return EXTENSION;
-    return c == ' ' || c == '\t' ? SIZE_SPACE : fail_at(body, c, H1_ERROR_CHUNK_SIZE);
+    bool is_token = char_is(c, CHAR_TOKEN);
+    switch (body->state) {
+    case EXT_NAME_START:
+        return is_token ? EXT_NAME : is_space(c) ? EXT_NAME_START : fail_at(body, c, H1_ERROR_CHUNK_SIZE);
+    case EXT_NAME:
+    case EXT_NAME_SPACE:
+        return is_token && body->state == EXT_NAME ? EXT_NAME : after_part(body, c, EXT_NAME_SPACE);
+    case EXT_VALUE_START:
+        if (c == '"')
+            return QUOTED;
+        return is_token ? EXT_VALUE : is_space(c) ? EXT_VALUE_START : fail_at(body, c, H1_ERROR_CHUNK_SIZE);
+    case EXT_VALUE:
+        return is_token ? EXT_VALUE : after_part(body, c, EXT_VALUE_SPACE);
+    case QUOTED:
+    case QUOTED_PAIR:
+        return step_quoted(body, c);
+    case QUOTED_END:
+    case EXT_VALUE_SPACE:
+        return after_part(body, c, EXT_VALUE_SPACE);
+    default:
+        return after_part(body, c, SIZE_SPACE);
+    }
 }
 
 /* Framing, routing, authentication and content format may not come after the content (RFC 9110 6.5.1). */
@@ -146,7 +197,15 @@ static enum state step(struct h1_body *body, char c)
     case SIZE:
         return char_hex_digit(c) >= 0 ? take_size_digit(body, c) : step_extension(body, c);
     case SIZE_SPACE:
-    case EXTENSION:
+    case EXT_NAME_START:
+    case EXT_NAME:
+    case EXT_NAME_SPACE:
+    case EXT_VALUE_START:
+    case EXT_VALUE:
+    case QUOTED:
+    case QUOTED_PAIR:
+    case EXT_VALUE_SPACE:
+    case QUOTED_END:
         return step_extension(body, c);
     case SIZE_LF:
         return expect_lf(body, c, body->left > 0 ? DATA : TRAILER_START);

@@ -71,8 +71,9 @@ void answer_trace_value(struct answer_trace *trace, const char *value, unsigned 
         return;
     }
     trace->values[trace->count] = value;
-    /* Who wants the id does not go by shapes. */
-    trace->uses[trace->count++] = use == USE_ID ? USE_NONE : (uint8_t)use;
+    /* Who wants the id does not go by shapes; a number where a word should be means nothing. */
+    bool is_idle = use == USE_ID || (is_number && use < USE_INDEX);
+    trace->uses[trace->count++] = is_idle ? USE_NONE : (uint8_t)use;
 }
 
 /* What stands before a value goes to the literals; false: no room. */

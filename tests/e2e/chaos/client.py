@@ -46,13 +46,19 @@ class Connection:
         if self.writer is not None:
             self.writer.transport.abort()
 
-    async def send(self, method, path, headers, body=b""):
+    async def send(self, method, path, headers, body=b"", slices=1, pause_s=0.0):
+        """The body in so many pieces, with a pause between two."""
         lines = [f"{method} {path} HTTP/1.1", f"host: {self.address}", *(f"{k}: {v}" for k, v in headers.items())]
         if method != "GET":
             lines += ["content-type: application/json", f"content-length: {len(body)}"]
         try:
-            self.writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+            size = -(-len(body) // slices)
+            self.writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body[:size])
             await self.writer.drain()
+            for at in range(size, len(body), max(1, size)):
+                await asyncio.sleep(pause_s)
+                self.writer.write(body[at:at + size])
+                await self.writer.drain()
         except OSError:
             pass  # what counts is whether an answer comes
 

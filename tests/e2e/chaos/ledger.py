@@ -67,13 +67,15 @@ class Allowance:
     pods: frozenset = frozenset()
     pools: frozenset = frozenset()
     reasons: frozenset = frozenset()
+    kinds: frozenset = frozenset()
     used: int = 0
 
     def covers(self, entry):
         return (entry.outcome in self.outcomes and self.since <= entry.ended <= self.until
                 and entry.started <= self.begun_by
                 and (not self.pods or entry.pod in self.pods) and (not self.pools or entry.pool in self.pools)
-                and (not self.reasons or entry.reason in self.reasons))
+                and (not self.reasons or entry.reason in self.reasons)
+                and (not self.kinds or entry.kind in self.kinds))
 
 
 @dataclasses.dataclass
@@ -129,11 +131,11 @@ class Ledger:
     def add(self, entry):
         self.entries.append(entry)
 
-    def allow(self, why, *outcomes, since=None, seconds=math.inf, pods=(), pools=(), reasons=()):
+    def allow(self, why, *outcomes, since=None, seconds=math.inf, pods=(), pools=(), reasons=(), kinds=()):
         """Gives the allowance: its `until` may be set later."""
         since = self.now() if since is None else since
         allowance = Allowance(why, outcomes, since, since + seconds, pods=frozenset(pods), pools=frozenset(pools),
-                              reasons=frozenset(reasons))
+                              reasons=frozenset(reasons), kinds=frozenset(kinds))
         self.allowances.append(allowance)
         return allowance
 

@@ -24,7 +24,11 @@ PODS = "x-inference-pod"
 OUTCOMES = {Unreached: ledger.UNREACHED, Lost: ledger.LOST, Cut: ledger.CUT}
 
 # What is asked for: (weight, kind); streams are asked for by their own clients.
-KINDS = ((70, "chat"), (15, "text"), (5, "large"), (10, "list"))
+# A long body is longer than what a gateway holds, and comes slowly: it is drawn and passed on while it comes.
+KINDS = ((70, "chat"), (15, "text"), (5, "large"), (3, "long"), (10, "list"))
+PADDING = {"large": (0, 20000), "long": (250000, 600000)}  # words
+SLICES = (10, 30)  # of a long body
+SLICE_S = 0.1
 STREAM_KINDS = ((70, "stream"), (20, "text stream"), (10, "leaver"))
 MODELS = ((50, "mymodel"), (35, "travelhelper"), (15, "travel-helper-v2"))
 
@@ -43,6 +47,7 @@ class Wish:
     is_fresh: bool
     tokens: int
     padding: int = 0
+    slices: int = 1  # in which the body is sent
     leaves_after: int = None  # events
 
     @property
@@ -57,11 +62,14 @@ class Wish:
         if self.kind == "list":
             return "GET", "/v1/models", headers, b""
         body = {"model": self.model, "max_tokens": self.tokens, "ignore_eos": True}
-        text = "Who are you?" + " word" * self.padding
+        is_long = self.kind == "long"
+        text = "Who are you?" + (" word" * self.padding if not is_long else "")
         is_text = self.kind in ("text", "text stream")
         body |= {"prompt": text} if is_text else {"messages": [{"role": "user", "content": text}]}
         if self.is_stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
+        if is_long:
+            body["note"] = "word " * self.padding  # longer than any context: not in the prompt
         path = "/v1/completions" if is_text else "/v1/chat/completions"
         return "POST", path, headers, json.dumps(body).encode()
 
@@ -81,7 +89,8 @@ def make_wish(seed, number, is_stream, offered, stream_tokens):
     elif model not in offered:
         model = next(iter(m for m in offered if m))
     return Wish(kind, model, key if has_key else "", header, is_fresh, tokens,
-                padding=chance.randrange(20000) if kind == "large" else 0,
+                padding=chance.randrange(*PADDING[kind]) if kind in PADDING else 0,
+                slices=chance.randint(*SLICES) if kind == "long" else 1,
                 leaves_after=chance.randrange(1, tokens) if kind == "leaver" else None)
 
 
@@ -160,7 +169,7 @@ class Load:
         connection = None
         try:
             connection = await self.connections.take(wish.is_fresh)
-            await connection.send(*wish.request())
+            await connection.send(*wish.request(), slices=wish.slices, pause_s=SLICE_S)
             entry.status = await connection.head()
             entry.head_at = self.book.now()
             entry.arm = connection.headers.get("x-serin-arm", "")

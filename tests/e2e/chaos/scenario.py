@@ -186,6 +186,10 @@ class Run:
         """For what this pod had begun to answer."""
         return self.book.allow(why, ledger.CUT, seconds=seconds, pods=[pod_of(endpoint)], reasons=IN_BAND)
 
+    def allow_lost_bodies(self, why):
+        """What has passed on of a long body cannot be sent to another pod."""
+        return self.book.allow(why, ledger.REFUSED, seconds=EXCUSE_S, kinds=["long"], reasons=["upstream_closed"])
+
     @contextlib.contextmanager
     def nobody_left(self, deployment, why, is_only):
         """Around the absence of the only pod of a deployment: its arm may answer that it has nobody."""
@@ -203,19 +207,21 @@ class Run:
             self.load.wait_heads()
         endpoint = self.choose(deployment, index, is_only)
         with self.nobody_left(deployment, "kill -9 of the only pod", is_only):
-            allowance = self.allow_cuts(endpoint, f"kill -9 of {pod_of(endpoint)}")
+            cuts = self.allow_cuts(endpoint, f"kill -9 of {pod_of(endpoint)}")
+            bodies = self.allow_lost_bodies(f"a body on its way at kill -9 of {pod_of(endpoint)}")
             self.world.send_signal(endpoint, signal.SIGKILL)
-            allowance.begun_by = self.book.now()
+            cuts.begun_by = bodies.begun_by = self.book.now()
 
     def kill_all(self, deployment):
         """All pods of a deployment at once: until one is back, its arm has nobody."""
         endpoints = self.world.wait_usable(deployment, 1)
         with self.nobody_left(deployment, "kill -9 of all pods", is_only=True):
             for endpoint in endpoints:
-                allowance = self.allow_cuts(endpoint, f"kill -9 of {pod_of(endpoint)}")
+                cuts = self.allow_cuts(endpoint, f"kill -9 of {pod_of(endpoint)}")
+                bodies = self.allow_lost_bodies(f"a body on its way at kill -9 of {pod_of(endpoint)}")
                 with contextlib.suppress(KeyError):
                     self.world.send_signal(endpoint, signal.SIGKILL)
-                allowance.begun_by = self.book.now()
+                cuts.begun_by = bodies.begun_by = self.book.now()
 
     def delete_pod(self, deployment, index, is_only):
         endpoint = self.choose(deployment, index, is_only)

@@ -143,6 +143,7 @@ static void too_many_connections_get_503(void **state)
     until(&world, world.ended == 1);
     assert_true(has_text(&world.got, "HTTP/1.1 503 "));
     assert_true(has_text(&world.got, "too_many_connections"));
+    assert_true(has_text(&world.got, "Retry-After: 1\r\n"));
     assert_false(has_text(&world.log, "head"));
     assert_int_equal(world.refused, 503);
     shutdown(world.fd, SHUT_WR);
@@ -307,6 +308,7 @@ static void a_reader_that_stopped_is_reset_in_the_end(void **state)
     exchange_send(world.exchange, bytes_make(data, SIZE));
     turn_until(world.reactor, world.open == 0);
     assert_true(has_text(&world.log, "aborted"));
+    assert_string_equal(world.reason, "slow_reader");
     free(data);
     world_stop(&world);
 }

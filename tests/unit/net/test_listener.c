@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +21,7 @@ struct taker {
     struct listener *listener;
     unsigned accepted, errors;
     int last_error;
-    int last_flags, last_descriptor_flags;
+    int last_flags, last_descriptor_flags, last_unsent_bytes;
     struct address last_peer;
     bool stops_on_accept;
 };
@@ -32,6 +33,8 @@ static void take(void *owner_data, int fd, const struct address *peer)
     taker->last_flags = fcntl(fd, F_GETFL);
     taker->last_descriptor_flags = fcntl(fd, F_GETFD);
     taker->last_peer = *peer;
+    socklen_t size = sizeof(taker->last_unsent_bytes);
+    getsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &taker->last_unsent_bytes, &size);
     close(fd);
     if (taker->stops_on_accept) {
         taker->stops_on_accept = false;
@@ -124,6 +127,8 @@ static void an_accepted_connection_comes_with_its_peer_and_the_right_flags(void 
     assert_true(address_equal(&taker->last_peer, &client));
     assert_true((taker->last_flags & O_NONBLOCK) != 0);
     assert_true((taker->last_descriptor_flags & FD_CLOEXEC) != 0);
+    /* What the kernel takes for a client that does not read. */
+    assert_in_range(taker->last_unsent_bytes, 16 * 1024, 1024 * 1024);
 }
 
 static void the_port_that_the_kernel_gave_is_told(void **state)

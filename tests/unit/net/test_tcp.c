@@ -3,6 +3,7 @@
 #include "net/transport.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -330,6 +331,24 @@ static void closing_by_reset_tells_the_peer_that_it_was_cut(void **state)
     assert_int_equal(errno, ECONNRESET);
 }
 
+/* Of its own accord a connection to a host that lost its power would never end. */
+static void the_other_hosts_death_is_noticed(void **state)
+{
+    (void)state;
+    int error = 0, is_asking = 0, idle_s = 0, interval_s = 0, probes = 0;
+    struct transport *transport = tcp_connect(user.reactor, &user.address, &owner, &user, &error);
+    assert_non_null(transport);
+    int fd = transport->watch.fd;
+    getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &is_asking, &(socklen_t){sizeof(int)});
+    getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, &(socklen_t){sizeof(int)});
+    getsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, &(socklen_t){sizeof(int)});
+    getsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, &(socklen_t){sizeof(int)});
+    assert_int_equal(is_asking, 1);
+    assert_in_range(idle_s + interval_s * probes, 5, 60);
+    transport_close(transport, true);
+    turn_idle();
+}
+
 static void closing_twice_in_a_turn_is_harmless(void **state)
 {
     (void)state;
@@ -382,6 +401,7 @@ int main(void)
         TCP_TEST(a_refused_connection_is_an_error_at_once_or_later),
         TCP_TEST(what_is_wanted_while_connecting_holds_afterwards),
         TCP_TEST(a_connection_may_be_closed_before_it_is_made),
+        TCP_TEST(the_other_hosts_death_is_noticed),
         ADOPTED_TEST(several_pieces_are_sent_in_order),
         ADOPTED_TEST(a_full_socket_says_eagain_and_then_becomes_writable),
         ADOPTED_TEST(the_end_of_the_stream_is_read_as_zero),

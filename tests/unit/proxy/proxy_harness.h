@@ -26,7 +26,7 @@ struct origin {
 struct world {
     struct reactor *reactor;
     struct metrics *metrics;
-    struct body_budget budget;
+    struct memory_budget budget;
     struct proxy *proxy;
     struct http_server *server;
     struct fixture *fixture;
@@ -150,10 +150,11 @@ static inline void world_start_full(struct world *world, const char *yaml, const
     world->fixture = fixture_new();
     world->fixture->taps = taps;
     struct proxy_config with_budget = *config;
-    with_budget.budget = &world->budget;
+    with_budget.budget = with_budget.upstreams.budget = &world->budget;
+    struct http_server_config server = http_server_defaults;
+    server.budget = &world->budget;
     world->proxy = proxy_new(world->reactor, &with_budget, world->metrics, 0);
-    world->server =
-        http_server_new(world->reactor, &http_server_defaults, &proxy_handler, &proxy_observer, world->proxy);
+    world->server = http_server_new(world->reactor, &server, &proxy_handler, &proxy_observer, world->proxy);
     for (unsigned i = 0; i < ORIGINS; i++) {
         world->origins[i].fd = -1;
         world->origins[i].listening = listen_on_loopback(&world->origins[i].at);

@@ -305,8 +305,43 @@ static void a_slow_model_server_stops_the_client(void **state)
         world_turn(&world);
     }
     assert_true(taken < TOTAL / 2);
+    assert_true(world.budget.held_bytes > 200 << 10); /* what the model server does not take */
     world.origins[0].fd = reader;
     until(&world, buffer_len(&world.origins[0].got) > taken);
+    world_stop(&world);
+}
+
+/* It gives up its replay where memory is short. */
+static void under_pressure_a_body_passes_on_before_it_holds_much(void **state)
+{
+    (void)state;
+    enum { PART = 70 * 1024 };
+    struct world world;
+    struct buffer part = {0};
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 1);
+    memset(buffer_reserve(&part, PART), ' ', PART);
+    buffer_commit(&part, PART);
+    for (unsigned i = 0; i < 2; i++) { /* without pressure, with it */
+        world.budget.held_bytes += i * (world.budget.limit_bytes / 2);
+        client_send(&world, HEAD "Content-Length: 71777\r\n\r\n" FIRST);
+        send_all(world.fd, buffer_bytes(&part));
+        if (i == 0) {
+            until(&world, world.budget.held_bytes >= PART);
+            for (int turn = 0; turn < 20; turn++)
+                world_turn(&world);
+            assert_int_equal(world.origins[0].accepted, 0);
+        } else {
+            until(&world, buffer_len(&world.origins[0].got) > PART);
+        }
+        client_send(&world, "\",\"a\":12}");
+        until(&world, has_text(&world.origins[0].got, "\",\"a\":12}"));
+        answer_hello(&world, &world.origins[0]);
+        buffer_clear(&world.origins[0].got);
+        buffer_clear(&world.got);
+    }
+    world.budget.held_bytes -= world.budget.limit_bytes / 2;
+    buffer_deinit(&part);
     world_stop(&world);
 }
 
@@ -329,6 +364,7 @@ int main(void)
         cmocka_unit_test(an_early_answer_ends_the_exchange),
         cmocka_unit_test(a_client_that_leaves_in_the_middle_takes_the_request_along),
         cmocka_unit_test(a_slow_model_server_stops_the_client),
+        cmocka_unit_test(under_pressure_a_body_passes_on_before_it_holds_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,6 +311,49 @@ static void a_spent_body_budget_refuses_large_bodies_and_lets_small_ones_pass(vo
     world_stop(&world);
 }
 
+/* What has no body neither. */
+static void where_the_budget_is_spent_a_request_is_refused_at_its_head(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 1);
+    world.budget.limit_bytes = world.budget.held_bytes = 5000;
+    client_send(&world, "GET /v1/models HTTP/1.1\r\nHost: h\r\n\r\n");
+    until(&world, has_text(&world.got, "Retry-After: 1\r\n"));
+    expect_error(&world, 503, "overloaded");
+    assert_int_equal(metric(&world, METRIC_REQUEST_ENDS, "overloaded", NULL), 1);
+    world.budget.held_bytes = 0;
+    client_send(&world, "GET /v1/models HTTP/1.1\r\nHost: h\r\n\r\n");
+    answer_hello(&world, &world.origins[0]);
+    world_stop(&world);
+}
+
+/* Uploads have spent their part: what others hold is not theirs. */
+static void a_large_body_leaves_room_for_small_ones(void **state)
+{
+    (void)state;
+    enum { SIZE = 100 * 1024 };
+    static char body[SIZE + 1];
+    struct world world;
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 1);
+    memset(body, ' ', SIZE);
+    body[0] = '{';
+    body[SIZE - 1] = '}';
+    world.budget.limit_bytes = 1 << 20;
+    world.budget.held_bytes = 900 << 10;
+    client_post(&world, "", body);
+    expect_error(&world, 413, "body_budget");
+    reconnect(&world, 0);
+    body[20 * 1024 - 1] = '}';
+    body[20 * 1024] = '\0';
+    client_post(&world, "", body);
+    answer_hello(&world, &world.origins[0]);
+    world.budget.held_bytes -= 900 << 10;
+    world_stop(&world);
+}
+
 static void a_held_body_is_counted_until_its_exchange_ends(void **state)
 {
     (void)state;
@@ -328,6 +371,36 @@ static void a_held_body_is_counted_until_its_exchange_ends(void **state)
     assert_int_equal(metric(&world, METRIC_BODY_BYTES_HELD, NULL, NULL), world.budget.held_bytes);
     assert_int_equal(metric(&world, METRIC_REQUESTS_ACTIVE, NULL, NULL), 1);
     answer_hello(&world, &world.origins[0]);
+    assert_int_equal(world.budget.held_bytes, 0);
+    world_stop(&world);
+}
+
+/* Its pages have been written to: a client that begins a body like the last one and stops must not have them for
+ * nothing. */
+static void a_buffer_that_is_used_again_is_counted_as_a_whole(void **state)
+{
+    (void)state;
+    enum { SIZE = 100 * 1024 };
+    static char body[SIZE + 1];
+    struct world world;
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 1);
+    memset(body, ' ', SIZE);
+    body[0] = '{';
+    body[SIZE - 1] = '}';
+    client_post(&world, "", body);
+    until(&world, count_text(&world.origins[0].got, "}") == 1);
+    answer_hello(&world, &world.origins[0]);
+    assert_int_equal(world.budget.held_bytes, 0);
+    client_send(&world, "GET /v1/models HTTP/1.1\r\nHost: h\r\n\r\n");
+    until(&world, has_text(&world.origins[0].got, "GET /v1/models"));
+    assert_int_equal(world.budget.held_bytes, 0);
+    answer_hello(&world, &world.origins[0]);
+    client_send(&world, "POST /v1/completions HTTP/1.1\r\nHost: h\r\nContent-Length: 80000\r\n\r\n{");
+    until(&world, world.budget.held_bytes >= SIZE);
+    close(world.fd);
+    world.fd = -1;
+    until(&world, metric(&world, METRIC_CONNECTIONS_OPEN, NULL, NULL) == 0);
     assert_int_equal(world.budget.held_bytes, 0);
     world_stop(&world);
 }
@@ -407,7 +480,10 @@ int main(void)
         cmocka_unit_test(a_model_within_the_buffer_limit_lets_the_rest_pass),
         cmocka_unit_test(a_body_in_large_pieces_arrives_as_it_was_sent),
         cmocka_unit_test(a_spent_body_budget_refuses_large_bodies_and_lets_small_ones_pass),
+        cmocka_unit_test(where_the_budget_is_spent_a_request_is_refused_at_its_head),
+        cmocka_unit_test(a_large_body_leaves_room_for_small_ones),
         cmocka_unit_test(a_held_body_is_counted_until_its_exchange_ends),
+        cmocka_unit_test(a_buffer_that_is_used_again_is_counted_as_a_whole),
         cmocka_unit_test(a_broken_reference_is_a_500_and_a_pool_without_endpoints_a_503),
         cmocka_unit_test(a_running_exchange_keeps_its_snapshot_when_another_is_adopted),
         cmocka_unit_test(what_the_server_refuses_by_itself_is_counted),

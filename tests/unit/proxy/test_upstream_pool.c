@@ -45,10 +45,8 @@ static void on_failed(struct client_call *call, enum client_failure failure)
 
 static const struct client_call_handler handler = {.on_head = on_head, .on_body = on_body, .on_failed = on_failed};
 
-static void world_start(struct world *world, uint32_t idle_timeout_ms, unsigned max_idle)
+static void world_start_with(struct world *world, struct upstream_pool_config config)
 {
-    struct upstream_pool_config config = {
-        .connect_timeout_ms = 5000, .idle_timeout_ms = idle_timeout_ms, .max_idle_per_endpoint = max_idle};
     world->reactor = reactor_new("test");
     world->metrics = metrics_new(1, 100);
     world->pool = upstream_pool_new(world->reactor, &config, world->metrics, 0);
@@ -57,9 +55,21 @@ static void world_start(struct world *world, uint32_t idle_timeout_ms, unsigned 
     world->endpoint = endpoint_new("127.0.0.1", address_port(&world->at), "t/p", false);
 }
 
+static void world_start(struct world *world, uint32_t idle_timeout_ms, unsigned max_idle)
+{
+    world_start_with(world, (struct upstream_pool_config){.connect_timeout_ms = 5000,
+                                                          .idle_timeout_ms = idle_timeout_ms,
+                                                          .max_idle_per_endpoint = max_idle});
+}
+
 static int64_t connections(const struct world *world, const char *state)
 {
     return metrics_value(world->metrics, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){state});
+}
+
+static int64_t closes(const struct world *world, const char *reason)
+{
+    return metrics_value(world->metrics, METRIC_UPSTREAM_CLOSES, (const char *[]){reason});
 }
 
 static void world_stop(struct world *world)
@@ -139,6 +149,7 @@ static void idle_connections_over_the_limit_are_closed(void **state)
         answer(&world, &asked[i]);
     assert_int_equal(connections(&world, "idle"), 2);
     assert_int_equal(connections(&world, "busy"), 0);
+    assert_int_equal(closes(&world, "surplus"), CALLS - 2);
     for (unsigned i = 0; i < CALLS; i++)
         close(asked[i].fd);
     world_stop(&world);
@@ -155,9 +166,31 @@ static void a_connection_that_idled_its_time_is_not_used_again(void **state)
     ask(&world, &second);
     assert_true(second.is_new);
     assert_int_equal(connections(&world, "idle"), 0);
+    assert_int_equal(closes(&world, "idle"), 1);
     answer(&world, &second);
     close(first.fd);
     close(second.fd);
+    world_stop(&world);
+}
+
+static void a_connection_carries_so_many_requests_and_no_more(void **state)
+{
+    (void)state;
+    struct world world;
+    struct asked first, second;
+    world_start_with(&world, (struct upstream_pool_config){.connect_timeout_ms = 5000,
+                                                           .idle_timeout_ms = 60000,
+                                                           .max_idle_per_endpoint = 10,
+                                                           .max_requests = 2});
+    ask(&world, &first);
+    answer(&world, &first);
+    ask(&world, &second);
+    assert_false(second.is_new);
+    second.fd = first.fd;
+    answer(&world, &second);
+    assert_int_equal(connections(&world, "idle"), 0);
+    assert_int_equal(closes(&world, "worn"), 1);
+    close(first.fd);
     world_stop(&world);
 }
 
@@ -251,6 +284,7 @@ int main(void)
         cmocka_unit_test(the_connection_used_last_is_used_first),
         cmocka_unit_test(idle_connections_over_the_limit_are_closed),
         cmocka_unit_test(a_connection_that_idled_its_time_is_not_used_again),
+        cmocka_unit_test(a_connection_carries_so_many_requests_and_no_more),
         cmocka_unit_test(a_connection_that_its_server_closed_is_forgotten),
         cmocka_unit_test(dropping_closes_idle_ones_and_leaves_the_busy),
         cmocka_unit_test(a_removed_endpoint_keeps_no_connection),

@@ -398,6 +398,10 @@ static void an_answer_like_the_one_before_is_known_by_its_shape(void **state)
         shape = first;
         check_shaped(others[i], &shape);
     }
+    shape = (struct answer_shape){0};
+    check_shaped("{\"id\":\"r\",\"status\":15}", &shape);
+    check_shaped("{\"id\":\"r\",\"status\":16}", &shape); /* a word is wanted there: no usage */
+    shape = first;
     for (size_t len = 0; len < strlen(alike[1]); len++) { /* cut anywhere */
         struct answer_scan shaped, plain;
         shape = first;
