@@ -62,6 +62,7 @@ struct trace {
     uint64_t session_count;
     uint64_t seed;
     double *systems_cumulated, *adapters_cumulated;
+    uint64_t *system_hashes; /* of all system prompts, one after the other */
 };
 
 /* rate: requests per second on average. */

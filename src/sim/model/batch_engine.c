@@ -90,9 +90,10 @@ static bool is_prefilling(const struct batch_sequence *sequence)
 /* Names the blocks that are whole with so many tokens. */
 static void name_blocks(struct batch_engine *engine, struct batch_sequence *sequence, uint32_t tokens)
 {
-    uint32_t whole = tokens / engine->config.block_tokens;
-    while (sequence->lease.named < whole && sequence->lease.named < sequence->hash_count)
-        kv_blocks_name(engine->blocks, &sequence->lease, sequence->hashes[sequence->lease.named]);
+    uint32_t whole = tokens / engine->config.block_tokens, named = sequence->lease.named;
+    uint32_t end = whole < sequence->hash_count ? whole : sequence->hash_count;
+    if (named < end)
+        kv_blocks_name(engine->blocks, &sequence->lease, &sequence->hashes[named], end - named);
 }
 
 /* Decoding. */
@@ -115,7 +116,8 @@ uint32_t batch_engine_generated(const struct batch_engine *engine, const struct 
     return sequence->generated + (sequence->is_decoding ? (uint32_t)(engine->step - sequence->joined_step) : 0);
 }
 
-/* Brings its counts up to date and takes it out of the step. */
+/* Brings its counts up to date and takes it out of the step.  The blocks of an answer get their names only now: nobody
+ * asks for them before. */
 static void stop_decoding(struct batch_engine *engine, struct batch_sequence *sequence)
 {
     list_remove(&sequence->work);
@@ -193,7 +195,6 @@ static bool extend_phase(struct batch_engine *engine, uint64_t now_ns)
     while (!list_is_empty(&todo)) {
         struct batch_sequence *sequence = LIST_ENTRY(list_pop(&todo), struct batch_sequence, work);
         list_push(phase, &sequence->work);
-        name_blocks(engine, sequence, sequence->computed + (uint32_t)(engine->step - sequence->joined_step));
         had_room = extend(engine, sequence, now_ns) && had_room;
     }
     return had_room;

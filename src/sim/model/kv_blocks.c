@@ -13,6 +13,8 @@
 
 #include "base/compiler.h"
 
+enum { LOOK_AHEAD = 8 };
+
 struct block {
     uint64_t hash;
     uint32_t users;
@@ -20,14 +22,19 @@ struct block {
     uint32_t prev, next; /* in the ring; next also in the list of spare records */
 };
 
+struct slot {
+    uint32_t id;  /* + 1; 0: empty */
+    uint32_t tag; /* the hash's low half: most questions end here, without a look at the block */
+};
+
 struct kv_blocks {
     uint32_t count;
-    uint32_t named;     /* named + anonymous <= count */
+    uint32_t named;     /* named + anonymous <= count, when settled */
     uint32_t idle;      /* named ones without users: the ring's length */
     uint32_t anonymous; /* of all leases */
     uint32_t spare;     /* records without a name: the first + 1 */
     uint32_t slot_mask;
-    uint32_t *slots;       /* record + 1, 0 = empty; linear probing, at most half full */
+    struct slot *slots;    /* linear probing, at most half full */
     struct block blocks[]; /* [count] is the ring's head: its next is the longest unused */
 };
 
@@ -93,24 +100,31 @@ static void ring_remove(struct kv_blocks *blocks, uint32_t id)
 /* The slot that holds the hash, or the empty one where it would go. */
 static uint32_t find_slot(const struct kv_blocks *blocks, uint64_t hash)
 {
-    uint32_t at = (uint32_t)hash & blocks->slot_mask;
-    while (blocks->slots[at] != 0 && blocks->blocks[blocks->slots[at] - 1].hash != hash)
-        at = (at + 1) & blocks->slot_mask;
+    uint32_t tag = (uint32_t)hash, at = tag & blocks->slot_mask;
+    for (; blocks->slots[at].id != 0; at = (at + 1) & blocks->slot_mask)
+        if (blocks->slots[at].tag == tag && blocks->blocks[blocks->slots[at].id - 1].hash == hash)
+            break;
     return at;
+}
+
+/* Tables of many engines are larger than caches: what will be asked soon is fetched meanwhile. */
+static void prefetch(const struct kv_blocks *blocks, uint64_t hash)
+{
+    __builtin_prefetch(&blocks->slots[(uint32_t)hash & blocks->slot_mask], 1);
 }
 
 /* Closes the gap: what was pushed past it by others comes back. */
 static void empty_slot(struct kv_blocks *blocks, uint32_t gap)
 {
     uint32_t mask = blocks->slot_mask;
-    for (uint32_t at = (gap + 1) & mask; blocks->slots[at] != 0; at = (at + 1) & mask) {
-        uint32_t home = (uint32_t)blocks->blocks[blocks->slots[at] - 1].hash & mask;
+    for (uint32_t at = (gap + 1) & mask; blocks->slots[at].id != 0; at = (at + 1) & mask) {
+        uint32_t home = blocks->slots[at].tag & mask;
         if (((at - home) & mask) >= ((at - gap) & mask)) {
             blocks->slots[gap] = blocks->slots[at];
             gap = at;
         }
     }
-    blocks->slots[gap] = 0;
+    blocks->slots[gap] = (struct slot){0};
 }
 
 static void forget_oldest(struct kv_blocks *blocks)
@@ -122,6 +136,22 @@ static void forget_oldest(struct kv_blocks *blocks)
     blocks->blocks[id].next = blocks->spare;
     blocks->spare = id + 1;
     blocks->named--;
+}
+
+/* Forgets what anonymous blocks have displaced; before a hash is looked for and before they are given back. */
+static void settle(struct kv_blocks *blocks)
+{
+    const struct block *all = blocks->blocks;
+    uint32_t ahead = all[blocks->count].next, taken = blocks->named + blocks->anonymous;
+    uint32_t count = taken > blocks->count ? taken - blocks->count : 0;
+    for (uint32_t i = 0; i < count + LOOK_AHEAD && count > 0; i++) {
+        if (i < count) {
+            prefetch(blocks, all[ahead].hash);
+            ahead = all[ahead].next;
+        }
+        if (i >= LOOK_AHEAD)
+            forget_oldest(blocks);
+    }
 }
 
 /* Users. */
@@ -154,13 +184,12 @@ static uint32_t count_unused(const struct kv_blocks *blocks, uint32_t id)
     return count;
 }
 
-/* Anonymous blocks displace cached ones; the caller has checked that there are enough. */
+/* Anonymous blocks displace cached ones, which are forgotten in one go later; the caller has checked that there are
+ * enough. */
 static void add_anonymous(struct kv_blocks *blocks, struct kv_lease *lease, uint32_t count)
 {
     lease->anonymous += count;
     blocks->anonymous += count;
-    while (blocks->named + blocks->anonymous > blocks->count)
-        forget_oldest(blocks);
 }
 
 /* How many leading hashes are cached; the last one's block goes to *ret_tail. */
@@ -170,7 +199,7 @@ static uint32_t find_chain(const struct kv_blocks *blocks, const uint64_t *hashe
     *ret_tail = 0;
     while (low < high) {
         uint32_t middle = low + (high - low + 1) / 2;
-        uint32_t found = blocks->slots[find_slot(blocks, hashes[middle - 1])];
+        uint32_t found = blocks->slots[find_slot(blocks, hashes[middle - 1])].id;
         if (found != 0) {
             *ret_tail = found;
             low = middle;
@@ -186,6 +215,7 @@ bool kv_blocks_take(struct kv_blocks *blocks, struct kv_lease *lease, const uint
 {
     assert(lease->named == 0 && lease->anonymous == 0);
     uint32_t tail;
+    settle(blocks);
     uint32_t named = find_chain(blocks, hashes, hash_count < total ? hash_count : total, &tail);
     if (kv_blocks_unused(blocks) - count_unused(blocks, tail) < total - named)
         return false;
@@ -211,17 +241,17 @@ static uint32_t make_named(struct kv_blocks *blocks, uint32_t slot, uint64_t has
     struct block *block = &blocks->blocks[id - 1];
     blocks->spare = block->next;
     *block = (struct block){.hash = hash, .users = 1, .parent = parent};
-    blocks->slots[slot] = id;
+    blocks->slots[slot] = (struct slot){.id = id, .tag = (uint32_t)hash};
     blocks->named++;
     return id;
 }
 
 /* The parent's user was this lease and is now its child. */
-void kv_blocks_name(struct kv_blocks *blocks, struct kv_lease *lease, uint64_t hash)
+static void name_one(struct kv_blocks *blocks, struct kv_lease *lease, uint64_t hash)
 {
     assert(lease->anonymous > 0);
     uint32_t slot = find_slot(blocks, hash);
-    uint32_t other = blocks->slots[slot];
+    uint32_t other = blocks->slots[slot].id;
     lease->anonymous--;
     blocks->anonymous--;
     lease->named++;
@@ -234,8 +264,19 @@ void kv_blocks_name(struct kv_blocks *blocks, struct kv_lease *lease, uint64_t h
     lease->tail = other;
 }
 
+void kv_blocks_name(struct kv_blocks *blocks, struct kv_lease *lease, const uint64_t *hashes, uint32_t count)
+{
+    settle(blocks);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + LOOK_AHEAD < count)
+            prefetch(blocks, hashes[i + LOOK_AHEAD]);
+        name_one(blocks, lease, hashes[i]);
+    }
+}
+
 void kv_blocks_give_back(struct kv_blocks *blocks, struct kv_lease *lease)
 {
+    settle(blocks);
     blocks->anonymous -= lease->anonymous;
     unuse(blocks, lease->tail);
     *lease = (struct kv_lease){0};

@@ -32,9 +32,9 @@ bool kv_blocks_take(struct kv_blocks *blocks, struct kv_lease *lease, const uint
                     uint32_t total);
 /* One more anonymous block. */
 bool kv_blocks_extend(struct kv_blocks *blocks, struct kv_lease *lease);
-/* The first anonymous block is whole: it is found by the hash from now on. If another block has it already, that one is
- * leased in its place. */
-void kv_blocks_name(struct kv_blocks *blocks, struct kv_lease *lease, uint64_t hash);
+/* The first `count` anonymous blocks are whole: they are found by their hashes from now on.  If another block has a
+ * hash already, that one is leased in its place. */
+void kv_blocks_name(struct kv_blocks *blocks, struct kv_lease *lease, const uint64_t *hashes, uint32_t count);
 /* Leaves the lease zeroed.  The tail becomes unused before what it hangs on, so that a chain dies from its end. */
 void kv_blocks_give_back(struct kv_blocks *blocks, struct kv_lease *lease);
 

@@ -15,7 +15,7 @@ static void take_chain(struct kv_blocks *blocks, struct kv_lease *lease, const u
 {
     assert_true(kv_blocks_take(blocks, lease, hashes, total, total));
     while (lease->anonymous > 0)
-        kv_blocks_name(blocks, lease, hashes[lease->named]);
+        kv_blocks_name(blocks, lease, &hashes[lease->named], 1);
 }
 
 static void blocks_are_taken_and_given_back(void **state)
@@ -101,8 +101,8 @@ static void of_two_equal_blocks_the_first_is_kept(void **state)
     assert_true(kv_blocks_take(blocks, &second, chain, 2, 2));
     assert_int_equal(kv_blocks_unused(blocks), 0);
     for (unsigned i = 0; i < 2; i++) {
-        kv_blocks_name(blocks, &first, chain[i]);
-        kv_blocks_name(blocks, &second, chain[i]);
+        kv_blocks_name(blocks, &first, &chain[i], 1);
+        kv_blocks_name(blocks, &second, &chain[i], 1);
     }
     assert_int_equal(first.tail, second.tail);
     assert_int_equal(kv_blocks_unused(blocks), 2);
@@ -216,7 +216,7 @@ static void holder_take(struct kv_blocks *blocks, struct model *model, struct ho
 static void holder_name(struct kv_blocks *blocks, struct model *model, struct holder *holder)
 {
     uint64_t hash = holder->hashes[holder->lease.named];
-    kv_blocks_name(blocks, &holder->lease, hash);
+    kv_blocks_name(blocks, &holder->lease, &hash, 1);
     model->anonymous--;
     struct model_block *block = model_find(model, hash);
     if (block == NULL) {
