@@ -141,7 +141,7 @@ static void start_call(struct fleet *fleet, struct session *session, uint64_t no
     call->session = session;
     call->sequence = (struct batch_sequence){
         .hashes = session->hashes,
-        .hash_count = session->hash_count,
+        .hash_count = fleet->setup->forgets_answers ? session->prompt_tokens / TRACE_BLOCK_TOKENS : session->hash_count,
         .prompt_tokens = session->prompt_tokens,
         .answer_tokens = session->answer_tokens,
         .adapter = session->adapter,

@@ -13,6 +13,7 @@ struct run_setup {
     uint64_t seed;
     double warm_up_s, duration_s;
     bool admits_within_budget; /* see struct batch_config */
+    bool forgets_answers;      /* only blocks of prompts are cached, as in `serin sim` */
     /* A search for the limit needs no more: ends when so many requests are late that the p90 is beyond this for sure;
      * 0: never. */
     double hopeless_ttft_ms;

@@ -11,20 +11,20 @@
 /* clang-format off */
 const struct workload workloads[] = {
     {.name = "shared-prefix", .endpoints = 16, .systems = 64, .system_tokens = 8192, .systems_zipf = 1.0,
-     .prompt = {200, 0.6}, .answer = {250, 0.7}, .guess_per_s = 185},
+     .prompt = {200, 0.6}, .answer = {250, 0.7}, .limit_per_s = 190},
     {.name = "multi-turn", .endpoints = 16, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .guess_per_s = 100},
-    {.name = "rag-unique", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .guess_per_s = 21},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 100},
+    {.name = "rag-unique", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .limit_per_s = 21},
     {.name = "lora", .endpoints = 16, .adapters = 20, .adapters_zipf = 1.1, .prompt = {400, 0.8},
-     .answer = {200, 0.7}, .guess_per_s = 400},
+     .answer = {200, 0.7}, .limit_per_s = 316},
     {.name = "bursty", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .short_share = 0.5,
-     .is_bursty = true, .guess_per_s = 21},
+     .is_bursty = true, .limit_per_s = 22.7},
     {.name = "heterogeneous", .endpoints = 16, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .is_heterogeneous = true, .guess_per_s = 70},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .is_heterogeneous = true, .limit_per_s = 70},
     {.name = "small-fleet", .endpoints = 4, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .guess_per_s = 21},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 24},
     {.name = "large-fleet", .endpoints = 64, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .guess_per_s = 450},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 400},
 };
 /* clang-format on */
 const unsigned workload_count = ARRAY_LEN(workloads);
@@ -167,6 +167,7 @@ static void begin_with_system(struct session *session, const struct trace *trace
 {
     uint32_t blocks = trace->workload->system_tokens / TRACE_BLOCK_TOKENS;
     reserve(session, blocks);
+    session->system = (int)system;
     memcpy(session->hashes, &trace->system_hashes[(size_t)system * blocks], blocks * sizeof *session->hashes);
     session->hash_count = blocks;
 }
@@ -185,6 +186,7 @@ struct session *trace_take(struct trace *trace)
     uint64_t number = trace->session_count++;
     random_seed(&session->random, mix(trace->seed ^ mix(number + 7)));
     session->key = mix(mix(trace->seed + 11) + number);
+    session->system = -1;
     session->turns_left = geometric(&session->random, workload->more_turns);
     session->is_short = workload->short_share > 0 && random_unit(&trace->identities) < workload->short_share;
     if (workload->adapters > 0)
