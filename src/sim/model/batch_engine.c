@@ -255,14 +255,15 @@ static void admit_waiting(struct batch_engine *engine, uint32_t budget, uint64_t
 {
     struct batch_lane *lane = NULL;
     struct batch_sequence *sequence;
-    batch_queue_unblock(&engine->queue);
+    batch_queue_open(&engine->queue);
     while ((sequence = batch_queue_first(&engine->queue, &lane)) != NULL) {
         if (engine->running_count == engine->config.max_sequences ||
             (budget == 0 && engine->config.admits_within_budget))
             return;
-        lane->is_blocked = !is_adapter_ready(engine, sequence, now_ns);
-        if (lane->is_blocked)
+        if (!is_adapter_ready(engine, sequence, now_ns)) {
+            batch_queue_close(&engine->queue, lane);
             continue;
+        }
         if (!take_blocks(engine, sequence))
             return;
         admit(engine, sequence);
