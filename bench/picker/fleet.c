@@ -313,7 +313,8 @@ struct run_result fleet_run(const struct run_setup *setup)
     list_init(&fleet.others);
     trace_init(&fleet.trace, setup->workload, setup->rate, setup->seed);
     set_up_servers(&fleet);
-    struct policy_setup policy_setup = {fleet.count, setup->workload, fleet.configs, setup->seed, setup->profile};
+    struct policy_setup policy_setup = {fleet.count, setup->workload, fleet.configs,
+                                        setup->seed, setup->profile,  setup->blind};
     fleet.policy = setup->policy->new (&policy_setup);
     uint64_t stopped_ns = run_events(&fleet);
     for (unsigned i = 0; i < fleet.count; i++)

@@ -9,7 +9,8 @@ struct run_setup {
     const struct workload *workload;
     const struct policy *policy;
     const struct profile *profile; /* for Serin's policy; NULL: the default */
-    double rate;                   /* requests per second */
+    struct blindness blind;
+    double rate; /* requests per second */
     uint64_t seed;
     double warm_up_s, duration_s;
     bool admits_within_budget; /* see struct batch_config */

@@ -117,6 +117,7 @@ static void run(const struct options *options, struct shared *shared, unsigned t
         .workload = row->workload,
         .policy = row->policy,
         .profile = options->has_config ? &options->config.profile : NULL,
+        .blind = options->blind,
         .rate = row->rate,
         .seed = row->seed,
         .warm_up_s = options->warm_up_s,

@@ -28,6 +28,7 @@ static const char usage[] =
     "  --trace FILE             write the trace of the first workload, load and seed, for bench/picker/live.py\n"
     "  --warm-up S --duration S 120, 600\n"
     "  --config FILE            an EndpointPickerConfig for Serin's policy\n"
+    "  --blind prefix|pending   to one of the facts that Serin's policy goes by\n"
     "  --jobs N                 processes (one per processor)\n"
     "  --out FILE               build/bench/picker.json\n"
     "  --verbose                progress on stderr\n";
@@ -94,6 +95,17 @@ static bool read_config(struct options *options, const char *path)
     return options->has_config;
 }
 
+static bool make_blind(struct options *options, const char *fact)
+{
+    if (strcmp(fact, "prefix") == 0)
+        options->blind.prefix = true;
+    else if (strcmp(fact, "pending") == 0)
+        options->blind.pending = true;
+    else
+        return false;
+    return true;
+}
+
 static void be_quick(struct options *options)
 {
     options->seed_count = 2;
@@ -143,6 +155,8 @@ static bool read_option(struct options *options, const char *name, const char *v
         options->out = value;
     else if (strcmp(name, "--admission") == 0)
         options->admits_within_budget = strcmp(value, "vllm") == 0;
+    else if (strcmp(name, "--blind") == 0)
+        return add_each(options, value, make_blind);
     else if (strcmp(name, "--workloads") == 0)
         return add_each(options, value, add_workload);
     else if (strcmp(name, "--policies") == 0)

@@ -24,6 +24,7 @@ struct options {
     unsigned endpoints; /* 0: as the workload says */
     const char *trace_out;
     bool is_verbose;
+    struct blindness blind;
     bool has_config;
     struct picker_config config; /* of Serin's policy */
     const char *out;

@@ -13,6 +13,7 @@ enum { HASHES_MAX = 4096, UNIT_BLOCKS = PREFIX_UNIT_TOKENS / TRACE_BLOCK_TOKENS 
 
 struct serin {
     unsigned endpoints;
+    struct blindness blind;
     struct pool_registry *registry;
     struct pool *pool;
     struct random_state random;
@@ -27,6 +28,7 @@ static void *serin_new(const struct policy_setup *setup)
     struct pool_member members[64];
     char ips[64][16];
     serin->endpoints = setup->endpoints;
+    serin->blind = setup->blind;
     random_seed(&serin->random, setup->seed * 31 + 7);
     serin->registry = pool_registry_new();
     serin->pool = pool_registry_take(serin->registry, false, "default", "bench", 0);
@@ -109,7 +111,7 @@ static unsigned serin_pick(void *state, struct call *call, const struct view *co
     struct pick_request request = {
         .target_model = bytes_of(model),
         .prefix_hashes = serin->hashes,
-        .prefix_count = blocks,
+        .prefix_count = serin->blind.prefix ? 0 : blocks,
         .prompt_tokens = sequence->prompt_tokens,
         .now_ms = to_ms(now_ns),
         .random = random_next(&serin->random),
@@ -117,6 +119,8 @@ static unsigned serin_pick(void *state, struct call *call, const struct view *co
     struct pick_ticket *ticket = must(malloc(sizeof *ticket));
     struct endpoint *endpoint = schedule_pick(serin->pool, &request, ticket);
     call->ticket = ticket;
+    if (serin->blind.pending)
+        schedule_first_token(ticket, to_ms(now_ns));
     unsigned picked = 0;
     while (serin->pool->members[picked] != endpoint)
         picked++;
