@@ -13,7 +13,8 @@
 
 struct kv_blocks;
 
-/* What a sequence has: a chain of `named` blocks that ends in `tail`, and `anonymous` more.  Zeroed: nothing. */
+/* What a sequence has: a chain of `named` blocks that ends with the run `tail`, and `anonymous` more.  Zeroed: nothing.
+ */
 struct kv_lease {
     uint32_t tail;
     uint32_t named;
