@@ -128,37 +128,43 @@ static void run(const struct options *options, struct shared *shared, unsigned t
     row->result = fleet_run(&setup);
 }
 
-/* Overloaded by what the others carry easily, they take longest and tell least. */
-static bool is_baseline(const struct policy *policy)
+/* The others are overloaded by what these carry easily: they take longest and tell least. */
+static bool is_compared(const struct policy *policy, const struct workload *workload)
 {
-    return policy != &policy_serin && policy != &policy_reference && policy != &policy_reference_lora;
+    return policy == &policy_serin || policy == reference_for(workload);
 }
 
-/* All of one workload together, so that a table can be read from what is there. */
+/* All seeds of a workload and load. */
+static unsigned lay_out_case(const struct options *options, const struct shared *shared, unsigned w, unsigned load,
+                             struct row *rows)
+{
+    const struct workload *workload = &options->workloads[w];
+    unsigned count = 0;
+    for (unsigned seed = 0; seed < options->seed_count; seed++)
+        for (unsigned p = 0; p < options->policy_count; p++) {
+            const struct policy *policy = options->policies[p];
+            if (policy == &policy_reference_lora && workload->adapters == 0)
+                continue;
+            if (!is_compared(policy, workload) && seed >= options->baseline_seeds)
+                continue;
+            rows[count++] = (struct row){
+                .workload = workload,
+                .policy = policy,
+                .load = load,
+                .rate = shared->limits[w] * load / 100,
+                .seed = options->first_seed + seed,
+                .is_reference = policy == reference_for(workload),
+            };
+        }
+    return count;
+}
+
 static unsigned lay_out_rows(const struct options *options, struct shared *shared)
 {
     unsigned count = 0;
     for (unsigned w = 0; w < options->workload_count; w++)
         for (unsigned l = 0; l < options->load_count; l++)
-            for (unsigned seed = 0; seed < options->seed_count; seed++)
-                for (unsigned p = 0; p < options->policy_count; p++) {
-                    const struct workload *workload = &options->workloads[w];
-                    bool is_plain_reference = options->policies[p] == &policy_reference;
-                    if (options->policies[p] == &policy_reference_lora && workload->adapters == 0)
-                        continue;
-                    if (is_baseline(options->policies[p]) && seed >= options->baseline_seeds)
-                        continue;
-                    shared->rows[count++] = (struct row){
-                        .workload = workload,
-                        .policy = options->policies[p],
-                        .load = options->loads[l],
-                        .rate = shared->limits[w] * options->loads[l] / 100,
-                        .seed = options->first_seed + seed,
-                        .is_reference = workload->adapters > 0
-                                            ? !is_plain_reference && options->policies[p] == &policy_reference_lora
-                                            : is_plain_reference,
-                    };
-                }
+            count += lay_out_case(options, shared, w, options->loads[l], &shared->rows[count]);
     return count;
 }
 

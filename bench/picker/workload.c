@@ -11,12 +11,12 @@
 /* clang-format off */
 const struct workload workloads[] = {
     {.name = "shared-prefix", .endpoints = 16, .systems = 64, .system_tokens = 8192, .systems_zipf = 1.0,
-     .prompt = {200, 0.6}, .answer = {250, 0.7}, .limit_per_s = 190},
+     .prompt = {200, 0.6}, .answer = {250, 0.7}, .limit_per_s = 182.4},
     {.name = "multi-turn", .endpoints = 16, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 100},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 100.6},
     {.name = "rag-unique", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .limit_per_s = 21},
     {.name = "lora", .endpoints = 16, .adapters = 20, .adapters_zipf = 1.1, .prompt = {400, 0.8},
-     .answer = {200, 0.7}, .limit_per_s = 316},
+     .answer = {200, 0.7}, .limit_per_s = 307},
     {.name = "bursty", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .short_share = 0.5,
      .is_bursty = true, .limit_per_s = 22.7},
     {.name = "heterogeneous", .endpoints = 16, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
