@@ -14,17 +14,17 @@ const struct workload workloads[] = {
      .prompt = {200, 0.6}, .answer = {250, 0.7}, .limit_per_s = 182.4},
     {.name = "multi-turn", .endpoints = 16, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
      .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 100.6},
-    {.name = "rag-unique", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .limit_per_s = 21},
+    {.name = "rag-unique", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .limit_per_s = 20.6},
     {.name = "lora", .endpoints = 16, .adapters = 20, .adapters_zipf = 1.1, .prompt = {400, 0.8},
      .answer = {200, 0.7}, .limit_per_s = 307},
     {.name = "bursty", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .short_share = 0.5,
-     .is_bursty = true, .limit_per_s = 22.7},
+     .is_bursty = true, .limit_per_s = 21},
     {.name = "heterogeneous", .endpoints = 16, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .is_heterogeneous = true, .limit_per_s = 70},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .is_heterogeneous = true, .limit_per_s = 73.9},
     {.name = "small-fleet", .endpoints = 4, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 24},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 25.7},
     {.name = "large-fleet", .endpoints = 64, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 400},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 402},
 };
 /* clang-format on */
 const unsigned workload_count = ARRAY_LEN(workloads);
