@@ -75,11 +75,12 @@ chaos: all
 	@cd tests/e2e && $(abspath $(VENV))/bin/python -m chaos --scenario $(SCENARIO) --minutes $(MINUTES) \
 		$(if $(SEED),--seed $(SEED))
 
-# The picker against reference policies in simulated time (docs/picker.md): 20 seeds from SEED on; QUICK=1 for a look.
+# The picker against reference policies in simulated time (docs/picker.md): 20 seeds from SEED on; QUICK=1 for a look;
+# LIVE=1 compares the model with real processes instead, in four minutes of real time.
 bench-picker: deps
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS) --target bench_picker
-	@$(BUILD)/release/bench/bench_picker $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) --out $(BUILD)/bench/picker.json
+	@cmake --build --preset release -j $(JOBS) --target bench_picker $(if $(LIVE),serin)
+	@$(if $(LIVE),python3 bench/picker/live.py $(if $(SEED),--seed $(SEED)),$(BUILD)/release/bench/bench_picker $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) --verbose --out $(BUILD)/bench/picker.json)
 
 # What a pick, the prefix index and a metrics page cost (docs/picker.md).
 bench-micro: deps

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,16 +14,8 @@ static const uint64_t scrape_interval_ns = 50000000, scrape_delay_ns = 5000000;
 static const uint64_t cut_off_ns = 120000000000; /* after the last arrival */
 static const double good_ttft_ms = 2000, good_tpot_ms = 60;
 
-enum event_kind { EVENT_ENGINE, EVENT_SCRAPE, EVENT_TURN };
-
-struct event {
-    struct heap_node node;
-    enum event_kind kind;
-};
-
 struct server {
-    struct event step;
-    struct event scrape;
+    struct heap_node step;
     struct batch_engine *engine;
     struct view views[2]; /* the latest scrape and the one before */
     unsigned latest;
@@ -30,7 +23,7 @@ struct server {
 
 /* A session that waits for its next turn. */
 struct pause {
-    struct event event;
+    struct heap_node end;
     struct session *session;
 };
 
@@ -43,7 +36,9 @@ struct sample {
 struct fleet {
     const struct run_setup *setup;
     struct trace trace;
-    struct heap events;
+    struct heap steps; /* of servers */
+    struct heap pauses;
+    uint64_t scrapes; /* so far; they go round all servers, evenly spread */
     struct server *servers;
     struct batch_config *configs;
     unsigned count;
@@ -56,11 +51,14 @@ struct fleet {
     double late; /* samples beyond hopeless_ttft_ms */
 };
 
-static void push(struct fleet *fleet, struct event *event, uint64_t at_ns)
+static void plan_step(struct fleet *fleet, struct server *server)
 {
-    heap_remove(&fleet->events, &event->node);
+    uint64_t at_ns = batch_engine_next_ns(server->engine);
+    if (server->step.index != 0 && server->step.key == at_ns)
+        return;
+    heap_remove(&fleet->steps, &server->step);
     if (at_ns != UINT64_MAX)
-        heap_push(&fleet->events, &event->node, at_ns);
+        heap_push(&fleet->steps, &server->step, at_ns);
 }
 
 static void take_sample(struct fleet *fleet, const struct call *call, uint64_t now_ns)
@@ -95,8 +93,8 @@ static void on_event(struct batch_sequence *sequence, enum batch_event event, ui
     uint64_t pause_ns;
     if (at_ns < fleet->end_ns && session_next_turn(call->session, fleet->setup->workload, &pause_ns)) {
         struct pause *pause = must(calloc(1, sizeof *pause));
-        *pause = (struct pause){.event.kind = EVENT_TURN, .session = call->session};
-        push(fleet, &pause->event, at_ns + pause_ns);
+        pause->session = call->session;
+        heap_push(&fleet->pauses, &pause->end, at_ns + pause_ns);
     } else {
         session_free(call->session);
     }
@@ -124,11 +122,7 @@ static void set_up_servers(struct fleet *fleet)
             config->cost.slowdown_permille = 1800;
             config->block_count /= 2;
         }
-        struct server *server = &fleet->servers[i];
-        server->engine = batch_engine_new(config);
-        server->step.kind = EVENT_ENGINE;
-        server->scrape.kind = EVENT_SCRAPE;
-        push(fleet, &server->scrape, scrape_interval_ns * i / fleet->count);
+        fleet->servers[i].engine = batch_engine_new(config);
     }
 }
 
@@ -147,7 +141,7 @@ static void start_call(struct fleet *fleet, struct session *session, uint64_t no
     call->session = session;
     call->sequence = (struct batch_sequence){
         .hashes = session->hashes,
-        .hash_count = session->hash_count,
+        .hash_count = fleet->setup->forgets_answers ? session->prompt_tokens / TRACE_BLOCK_TOKENS : session->hash_count,
         .prompt_tokens = session->prompt_tokens,
         .answer_tokens = session->answer_tokens,
         .adapter = session->adapter,
@@ -159,29 +153,43 @@ static void start_call(struct fleet *fleet, struct session *session, uint64_t no
     bool fits = batch_engine_submit(server->engine, &call->sequence, now_ns);
     assert(fits);
     (void)fits;
-    push(fleet, &server->step, batch_engine_next_ns(server->engine));
+    plan_step(fleet, server);
 }
 
-static void scrape(struct fleet *fleet, struct server *server, uint64_t now_ns)
+static uint64_t next_scrape_ns(const struct fleet *fleet)
 {
+    uint64_t round = fleet->scrapes / fleet->count, place = fleet->scrapes % fleet->count;
+    return scrape_interval_ns * round + scrape_interval_ns * place / fleet->count;
+}
+
+/* Most pages name no adapters, and the lists are long. */
+static void copy_page(struct batch_page *page, const struct batch_page *from)
+{
+    memcpy(page, from, offsetof(struct batch_page, running_adapters));
+    memcpy(page->running_adapters, from->running_adapters, from->running_adapter_count * sizeof(uint64_t));
+    memcpy(page->waiting_adapters, from->waiting_adapters, from->waiting_adapter_count * sizeof(uint64_t));
+}
+
+static void scrape(struct fleet *fleet, uint64_t now_ns)
+{
+    struct server *server = &fleet->servers[fleet->scrapes++ % fleet->count];
     server->latest = !server->latest;
-    server->views[server->latest] = (struct view){*batch_engine_page(server->engine), now_ns};
-    push(fleet, &server->scrape, now_ns + scrape_interval_ns);
+    server->views[server->latest].scraped_ns = now_ns;
+    copy_page(&server->views[server->latest].page, batch_engine_page(server->engine));
 }
 
-static void handle(struct fleet *fleet, struct event *event, uint64_t now_ns)
+static void end_step(struct fleet *fleet, uint64_t now_ns)
 {
-    if (event->kind == EVENT_ENGINE) {
-        struct server *server = container_of(event, struct server, step);
-        batch_engine_advance(server->engine, now_ns);
-        push(fleet, &server->step, batch_engine_next_ns(server->engine));
-    } else if (event->kind == EVENT_SCRAPE) {
-        scrape(fleet, container_of(event, struct server, scrape), now_ns);
-    } else {
-        struct pause *pause = container_of(event, struct pause, event);
-        start_call(fleet, pause->session, now_ns);
-        free(pause);
-    }
+    struct server *server = container_of(heap_peek(&fleet->steps), struct server, step);
+    batch_engine_advance(server->engine, now_ns);
+    plan_step(fleet, server);
+}
+
+static void end_pause(struct fleet *fleet, uint64_t now_ns)
+{
+    struct pause *pause = container_of(heap_pop(&fleet->pauses), struct pause, end);
+    start_call(fleet, pause->session, now_ns);
+    free(pause);
 }
 
 /* The number of requests is not known before the end; 13 % of the expected one is more than a tenth of any. */
@@ -191,11 +199,24 @@ static bool is_hopeless(const struct fleet *fleet)
     return setup->hopeless_ttft_ms > 0 && fleet->late > 0.13 * setup->rate * setup->duration_s;
 }
 
+static uint64_t first_ns(const struct heap *heap)
+{
+    const struct heap_node *node = heap_peek(heap);
+    return node != NULL ? node->key : UINT64_MAX;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Returns when it stopped. */
 static uint64_t run_events(struct fleet *fleet)
 {
     for (;;) {
-        struct heap_node *node = heap_peek(&fleet->events);
-        uint64_t at_ns = node->key, arrival_ns = trace_next_ns(&fleet->trace);
+        uint64_t scrape_ns = next_scrape_ns(fleet), step_ns = first_ns(&fleet->steps);
+        uint64_t at_ns = least(least(scrape_ns, step_ns), first_ns(&fleet->pauses));
+        uint64_t arrival_ns = trace_next_ns(&fleet->trace);
         if (arrival_ns < fleet->end_ns && arrival_ns <= at_ns) {
             start_call(fleet, trace_take(&fleet->trace), arrival_ns);
             continue;
@@ -204,8 +225,12 @@ static uint64_t run_events(struct fleet *fleet)
             return at_ns;
         if (at_ns > fleet->end_ns && (list_is_empty(&fleet->open) || at_ns > fleet->end_ns + cut_off_ns))
             return at_ns;
-        heap_pop(&fleet->events);
-        handle(fleet, container_of(node, struct event, node), at_ns);
+        if (at_ns == scrape_ns)
+            scrape(fleet, at_ns);
+        else if (at_ns == step_ns)
+            end_step(fleet, at_ns);
+        else
+            end_pause(fleet, at_ns);
     }
 }
 
@@ -261,16 +286,15 @@ static void drop_calls(struct fleet *fleet, struct list *calls, uint64_t now_ns)
 
 static void tear_down(struct fleet *fleet)
 {
-    for (struct heap_node *node; (node = heap_pop(&fleet->events)) != NULL;) {
-        struct event *event = container_of(node, struct event, node);
-        if (event->kind == EVENT_TURN) {
-            session_free(container_of(event, struct pause, event)->session);
-            free(container_of(event, struct pause, event));
-        }
+    for (struct heap_node *node; (node = heap_pop(&fleet->pauses)) != NULL;) {
+        struct pause *pause = container_of(node, struct pause, end);
+        session_free(pause->session);
+        free(pause);
     }
     fleet->setup->policy->free(fleet->policy);
     trace_deinit(&fleet->trace);
-    heap_deinit(&fleet->events);
+    heap_deinit(&fleet->steps);
+    heap_deinit(&fleet->pauses);
     free(fleet->samples);
     free(fleet->servers);
     free(fleet->configs);
@@ -283,12 +307,14 @@ struct run_result fleet_run(const struct run_setup *setup)
         .begin_ns = (uint64_t)(setup->warm_up_s * 1e9),
         .end_ns = (uint64_t)((setup->warm_up_s + setup->duration_s) * 1e9),
     };
-    heap_init(&fleet.events);
+    heap_init(&fleet.steps);
+    heap_init(&fleet.pauses);
     list_init(&fleet.open);
     list_init(&fleet.others);
     trace_init(&fleet.trace, setup->workload, setup->rate, setup->seed);
     set_up_servers(&fleet);
-    struct policy_setup policy_setup = {fleet.count, setup->workload, fleet.configs, setup->seed, setup->profile};
+    struct policy_setup policy_setup = {fleet.count, setup->workload, fleet.configs,
+                                        setup->seed, setup->profile,  setup->blind};
     fleet.policy = setup->policy->new (&policy_setup);
     uint64_t stopped_ns = run_events(&fleet);
     for (unsigned i = 0; i < fleet.count; i++)

@@ -9,10 +9,12 @@ struct run_setup {
     const struct workload *workload;
     const struct policy *policy;
     const struct profile *profile; /* for Serin's policy; NULL: the default */
-    double rate;                   /* requests per second */
+    struct blindness blind;
+    double rate; /* requests per second */
     uint64_t seed;
     double warm_up_s, duration_s;
     bool admits_within_budget; /* see struct batch_config */
+    bool forgets_answers;      /* only blocks of prompts are cached, as in `serin sim` */
     /* A search for the limit needs no more: ends when so many requests are late that the p90 is beyond this for sure;
      * 0: never. */
     double hopeless_ttft_ms;

@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,19 +15,10 @@
 #include "inference/schedule/picker_config.h"
 #include "options.h"
 #include "report.h"
+#include "trace_file.h"
 
 enum { SEARCH_SEEDS = 5, SEARCH_STEPS = 14 };
 static const double limit_ttft_ms = 2000, search_precision = 1.02;
-
-/* About the rates at which the reference default reaches a TTFT p90 of 2 s in full runs: where the search begins, and
- * what runs that do not search go by.  Those of the last three are scaled from multi-turn. */
-static const struct {
-    const char *workload;
-    double per_s;
-} known_limits[] = {
-    {"shared-prefix", 190}, {"multi-turn", 100},   {"rag-unique", 21},  {"lora", 316},
-    {"bursty", 22.7},       {"heterogeneous", 70}, {"small-fleet", 24}, {"large-fleet", 400},
-};
 
 /* Work that processes take from a common counter; results go into shared memory. */
 struct shared {
@@ -36,14 +26,6 @@ struct shared {
     double limits[BENCH_WORKLOADS_MAX];
     struct row rows[];
 };
-
-static double known_limit(const char *workload)
-{
-    for (size_t i = 0; i < ARRAY_LEN(known_limits); i++)
-        if (strcmp(known_limits[i].workload, workload) == 0)
-            return known_limits[i].per_s;
-    return 0;
-}
 
 static const struct policy *reference_for(const struct workload *workload)
 {
@@ -75,7 +57,7 @@ static bool is_beyond(const struct options *options, const struct workload *work
 
 static double find_limit(const struct options *options, const struct workload *workload)
 {
-    double low = 0, high = 0, rate = known_limit(workload->name);
+    double low = 0, high = 0, rate = workload->limit_per_s;
     for (unsigned step = 0; step < SEARCH_STEPS; step++) {
         if (is_beyond(options, workload, rate))
             high = rate;
@@ -125,7 +107,7 @@ static void work_in_processes(const struct options *options, struct shared *shar
 static void search(const struct options *options, struct shared *shared, unsigned task)
 {
     unsigned workload = options->workload_count - 1 - task; /* the long ones are the last of the table */
-    shared->limits[workload] = find_limit(options, options->workloads[workload]);
+    shared->limits[workload] = find_limit(options, &options->workloads[workload]);
 }
 
 static void run(const struct options *options, struct shared *shared, unsigned task)
@@ -135,46 +117,54 @@ static void run(const struct options *options, struct shared *shared, unsigned t
         .workload = row->workload,
         .policy = row->policy,
         .profile = options->has_config ? &options->config.profile : NULL,
+        .blind = options->blind,
         .rate = row->rate,
         .seed = row->seed,
         .warm_up_s = options->warm_up_s,
         .duration_s = options->duration_s,
         .admits_within_budget = options->admits_within_budget,
+        .forgets_answers = options->forgets_answers,
     };
     row->result = fleet_run(&setup);
 }
 
-/* Overloaded by what the others carry easily, they take longest and tell least. */
-static bool is_baseline(const struct policy *policy)
+/* The others are overloaded by what these carry easily: they take longest and tell least. */
+static bool is_compared(const struct policy *policy, const struct workload *workload)
 {
-    return policy != &policy_serin && policy != &policy_reference && policy != &policy_reference_lora;
+    return policy == &policy_serin || policy == reference_for(workload);
 }
 
-/* All of one workload together, so that a table can be read from what is there. */
+/* All seeds of a workload and load. */
+static unsigned lay_out_case(const struct options *options, const struct shared *shared, unsigned w, unsigned load,
+                             struct row *rows)
+{
+    const struct workload *workload = &options->workloads[w];
+    unsigned count = 0;
+    for (unsigned seed = 0; seed < options->seed_count; seed++)
+        for (unsigned p = 0; p < options->policy_count; p++) {
+            const struct policy *policy = options->policies[p];
+            if (policy == &policy_reference_lora && workload->adapters == 0)
+                continue;
+            if (!is_compared(policy, workload) && seed >= options->baseline_seeds)
+                continue;
+            rows[count++] = (struct row){
+                .workload = workload,
+                .policy = policy,
+                .load = load,
+                .rate = shared->limits[w] * load / 100,
+                .seed = options->first_seed + seed,
+                .is_reference = policy == reference_for(workload),
+            };
+        }
+    return count;
+}
+
 static unsigned lay_out_rows(const struct options *options, struct shared *shared)
 {
     unsigned count = 0;
     for (unsigned w = 0; w < options->workload_count; w++)
         for (unsigned l = 0; l < options->load_count; l++)
-            for (unsigned seed = 0; seed < options->seed_count; seed++)
-                for (unsigned p = 0; p < options->policy_count; p++) {
-                    const struct workload *workload = options->workloads[w];
-                    bool is_plain_reference = options->policies[p] == &policy_reference;
-                    if (options->policies[p] == &policy_reference_lora && workload->adapters == 0)
-                        continue;
-                    if (is_baseline(options->policies[p]) && seed >= options->baseline_seeds)
-                        continue;
-                    shared->rows[count++] = (struct row){
-                        .workload = workload,
-                        .policy = options->policies[p],
-                        .load = options->loads[l],
-                        .rate = shared->limits[w] * options->loads[l] / 100,
-                        .seed = options->first_seed + seed,
-                        .is_reference = workload->adapters > 0
-                                            ? !is_plain_reference && options->policies[p] == &policy_reference_lora
-                                            : is_plain_reference,
-                    };
-                }
+            count += lay_out_case(options, shared, w, options->loads[l], &shared->rows[count]);
     return count;
 }
 
@@ -190,11 +180,16 @@ int main(int argc, char **argv)
         perror("mmap");
         return 1;
     }
-    if (options.searches)
+    for (unsigned i = 0; i < options.workload_count; i++)
+        shared->limits[i] = options.limit_per_s > 0 ? options.limit_per_s : options.workloads[i].limit_per_s;
+    if (options.searches && options.limit_per_s <= 0)
         work_in_processes(&options, shared, options.workload_count, search);
-    for (unsigned i = 0; i < options.workload_count && !options.searches; i++)
-        shared->limits[i] = known_limit(options.workloads[i]->name);
     unsigned count = lay_out_rows(&options, shared);
+    const struct row *first = &shared->rows[0];
+    if (options.trace_out != NULL && count > 0 &&
+        !trace_write(first->workload, first->rate, first->seed, options.warm_up_s + options.duration_s,
+                     options.trace_out))
+        return 1;
     work_in_processes(&options, shared, count, run);
     report_print(shared->rows, count, &options);
     return report_write(shared->rows, count, options.out) ? 0 : 1;

@@ -21,9 +21,14 @@ static const char usage[] =
     "  --loads 50,80,95         percent of the rate at which the reference reaches 2 s\n"
     "  --policies A,B           all\n"
     "  --known-rates            do not search for that rate\n"
+    "  --limit PER_S            nor ask what is known: it is this one\n"
+    "  --endpoints N            the limit, when it is not searched for, in proportion (as the workload says)\n"
     "  --admission facts|vllm   whether a prompt may enter a step without budget for it (facts)\n"
+    "  --prompts-only           answers are not cached, as in `serin sim`\n"
+    "  --trace FILE             write the trace of the first workload, load and seed, for bench/picker/live.py\n"
     "  --warm-up S --duration S 120, 600\n"
     "  --config FILE            an EndpointPickerConfig for Serin's policy\n"
+    "  --blind prefix|pending   to one of the facts that Serin's policy goes by\n"
     "  --jobs N                 processes (one per processor)\n"
     "  --out FILE               build/bench/picker.json\n"
     "  --verbose                progress on stderr\n";
@@ -32,7 +37,7 @@ static bool add_workload(struct options *options, const char *name)
 {
     for (unsigned i = 0; i < workload_count; i++)
         if (strcmp(workloads[i].name, name) == 0 && options->workload_count < BENCH_WORKLOADS_MAX) {
-            options->workloads[options->workload_count++] = &workloads[i];
+            options->workloads[options->workload_count++] = workloads[i];
             return true;
         }
     return false;
@@ -90,6 +95,17 @@ static bool read_config(struct options *options, const char *path)
     return options->has_config;
 }
 
+static bool make_blind(struct options *options, const char *fact)
+{
+    if (strcmp(fact, "prefix") == 0)
+        options->blind.prefix = true;
+    else if (strcmp(fact, "pending") == 0)
+        options->blind.pending = true;
+    else
+        return false;
+    return true;
+}
+
 static void be_quick(struct options *options)
 {
     options->seed_count = 2;
@@ -106,6 +122,8 @@ static bool read_flag(struct options *options, const char *name)
         be_quick(options);
     else if (strcmp(name, "--known-rates") == 0)
         options->searches = false;
+    else if (strcmp(name, "--prompts-only") == 0)
+        options->forgets_answers = true;
     else if (strcmp(name, "--verbose") == 0)
         options->is_verbose = true;
     else
@@ -125,12 +143,20 @@ static bool read_option(struct options *options, const char *name, const char *v
         options->warm_up_s = atof(value);
     else if (strcmp(name, "--duration") == 0)
         options->duration_s = atof(value);
+    else if (strcmp(name, "--limit") == 0)
+        options->limit_per_s = atof(value);
+    else if (strcmp(name, "--endpoints") == 0)
+        options->endpoints = (unsigned)atoi(value);
+    else if (strcmp(name, "--trace") == 0)
+        options->trace_out = value;
     else if (strcmp(name, "--jobs") == 0)
         options->jobs = (unsigned)atoi(value);
     else if (strcmp(name, "--out") == 0)
         options->out = value;
     else if (strcmp(name, "--admission") == 0)
         options->admits_within_budget = strcmp(value, "vllm") == 0;
+    else if (strcmp(name, "--blind") == 0)
+        return add_each(options, value, make_blind);
     else if (strcmp(name, "--workloads") == 0)
         return add_each(options, value, add_workload);
     else if (strcmp(name, "--policies") == 0)
@@ -144,11 +170,19 @@ static bool read_option(struct options *options, const char *name, const char *v
     return true;
 }
 
+static void resize(struct workload *workload, unsigned endpoints)
+{
+    workload->limit_per_s *= (double)endpoints / workload->endpoints;
+    workload->endpoints = endpoints;
+}
+
 static void fill_in(struct options *options)
 {
     if (options->workload_count == 0)
         for (unsigned i = 0; i < workload_count; i++)
             add_workload(options, workloads[i].name);
+    for (unsigned i = 0; i < options->workload_count && options->endpoints > 0; i++)
+        resize(&options->workloads[i], options->endpoints);
     if (options->policy_count == 0)
         for (unsigned i = 0; i < ARRAY_LEN(policies); i++)
             add_policy(options, policies[i]->name);
@@ -176,7 +210,7 @@ bool options_read(int argc, char **argv, struct options *ret_options)
         is_good = i + 1 < argc && read_option(&options, argv[i], argv[i + 1]);
         i++;
     }
-    if (!is_good || options.seed_count < 1 || options.jobs < 1 || options.duration_s <= 0) {
+    if (!is_good || options.seed_count < 1 || options.jobs < 1 || options.duration_s <= 0 || options.endpoints > 64) {
         fputs(usage, stderr);
         return false;
     }

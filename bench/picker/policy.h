@@ -24,12 +24,19 @@ struct call {
 
 struct profile;
 
+/* What Serin's policy is not told, to see what it is worth. */
+struct blindness {
+    bool prefix;  /* which endpoint was sent which prompt */
+    bool pending; /* what was sent and is not computed yet */
+};
+
 struct policy_setup {
     unsigned endpoints;
     const struct workload *workload;
     const struct batch_config *engines; /* one per endpoint: what a metrics page tells of them once */
     uint64_t seed;
     const struct profile *profile; /* Serin's; NULL: the default */
+    struct blindness blind;
 };
 
 struct policy {

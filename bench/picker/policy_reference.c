@@ -7,7 +7,7 @@
 #include "policy.h"
 
 enum { BLOCK_TOKENS = 64, CHAIN_STEP = BLOCK_TOKENS / TRACE_BLOCK_TOKENS, LRU_BLOCKS = 31250, NONE = LRU_BLOCKS };
-enum { LRU_SLOTS = 1 << 16 };
+enum { LRU_SLOTS = 1 << 16, LOOK_AHEAD = 8 };
 
 /* The blocks of one endpoint; entry NONE is the ring's head, its next the oldest. */
 struct lru {
@@ -167,6 +167,17 @@ static void touch(struct reference *reference, unsigned endpoint, uint64_t hash)
     add_owner(reference, hash, endpoint);
 }
 
+/* The maps are larger than caches. */
+static void prefetch_owners(const struct reference *reference, uint64_t hash)
+{
+    __builtin_prefetch(&reference->owners[(uint32_t)(hash >> 8) & reference->owners_mask]);
+}
+
+static void prefetch_entry(const struct reference *reference, unsigned endpoint, uint64_t hash)
+{
+    __builtin_prefetch(&reference->lrus[endpoint].slots[(uint32_t)(hash >> 8) % LRU_SLOTS]);
+}
+
 /* Scores. */
 
 static uint64_t chain_hash(const struct call *call, uint32_t block)
@@ -178,6 +189,8 @@ static void count_matches(const struct reference *reference, const struct call *
 {
     uint32_t total = call->sequence.prompt_tokens / BLOCK_TOKENS;
     for (uint32_t block = 0; block < total; block++) {
+        if (block + LOOK_AHEAD < total)
+            prefetch_owners(reference, chain_hash(call, block + LOOK_AHEAD));
         uint64_t mask = find_owners(reference, chain_hash(call, block))->mask;
         if (mask == 0)
             return;
@@ -229,8 +242,11 @@ static unsigned reference_pick(void *state, struct call *call, const struct view
             best = i;
         best_score = score;
     }
-    for (uint32_t block = 0; block < total; block++)
+    for (uint32_t block = 0; block < total; block++) {
+        if (block + LOOK_AHEAD < total)
+            prefetch_entry(reference, best, chain_hash(call, block + LOOK_AHEAD));
         touch(reference, best, chain_hash(call, block));
+    }
     return best;
 }
 

@@ -3,6 +3,7 @@
  * store is stored here, what the proxy would tell is told. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "inference/prefix_hash.h"
 #include "inference/schedule/scheduler.h"
@@ -12,10 +13,12 @@ enum { HASHES_MAX = 4096, UNIT_BLOCKS = PREFIX_UNIT_TOKENS / TRACE_BLOCK_TOKENS 
 
 struct serin {
     unsigned endpoints;
+    struct blindness blind;
     struct pool_registry *registry;
     struct pool *pool;
     struct random_state random;
     uint64_t applied_ns[64];
+    struct batch_page applied[64];
     uint64_t hashes[HASHES_MAX];
 };
 
@@ -25,6 +28,7 @@ static void *serin_new(const struct policy_setup *setup)
     struct pool_member members[64];
     char ips[64][16];
     serin->endpoints = setup->endpoints;
+    serin->blind = setup->blind;
     random_seed(&serin->random, setup->seed * 31 + 7);
     serin->registry = pool_registry_new();
     serin->pool = pool_registry_take(serin->registry, false, "default", "bench", 0);
@@ -58,6 +62,14 @@ static struct bytes adapter_names(const uint64_t *adapters, unsigned count, char
     return bytes_make(text, len);
 }
 
+static bool has_same_adapters(const struct batch_page *a, const struct batch_page *b)
+{
+    return a->running_adapter_count == b->running_adapter_count &&
+           a->waiting_adapter_count == b->waiting_adapter_count &&
+           memcmp(a->running_adapters, b->running_adapters, a->running_adapter_count * sizeof(uint64_t)) == 0 &&
+           memcmp(a->waiting_adapters, b->waiting_adapters, a->waiting_adapter_count * sizeof(uint64_t)) == 0;
+}
+
 static void apply(struct serin *serin, unsigned i, const struct view *view)
 {
     struct endpoint *endpoint = serin->pool->members[i];
@@ -70,10 +82,12 @@ static void apply(struct serin *serin, unsigned i, const struct view *view)
     atomic_store(&endpoint->load.waiting, page->waiting);
     atomic_store(&endpoint->load.running, page->running);
     atomic_store(&endpoint->load.kv_permille, (unsigned)(page->kv_usage * 1000 + 0.5));
-    if (atomic_load(&endpoint->load.max_loras) > 0)
-        endpoint_set_loras(endpoint,
-                           adapter_names(page->running_adapters, page->running_adapter_count, running, sizeof running),
-                           adapter_names(page->waiting_adapters, page->waiting_adapter_count, waiting, sizeof waiting));
+    if (has_same_adapters(page, &serin->applied[i]))
+        return;
+    serin->applied[i] = *page;
+    endpoint_set_loras(endpoint,
+                       adapter_names(page->running_adapters, page->running_adapter_count, running, sizeof running),
+                       adapter_names(page->waiting_adapters, page->waiting_adapter_count, waiting, sizeof waiting));
 }
 
 static uint64_t to_ms(uint64_t ns)
@@ -97,7 +111,7 @@ static unsigned serin_pick(void *state, struct call *call, const struct view *co
     struct pick_request request = {
         .target_model = bytes_of(model),
         .prefix_hashes = serin->hashes,
-        .prefix_count = blocks,
+        .prefix_count = serin->blind.prefix ? 0 : blocks,
         .prompt_tokens = sequence->prompt_tokens,
         .now_ms = to_ms(now_ns),
         .random = random_next(&serin->random),
@@ -105,6 +119,8 @@ static unsigned serin_pick(void *state, struct call *call, const struct view *co
     struct pick_ticket *ticket = must(malloc(sizeof *ticket));
     struct endpoint *endpoint = schedule_pick(serin->pool, &request, ticket);
     call->ticket = ticket;
+    if (serin->blind.pending)
+        schedule_first_token(ticket, to_ms(now_ns));
     unsigned picked = 0;
     while (serin->pool->members[picked] != endpoint)
         picked++;

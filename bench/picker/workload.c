@@ -4,26 +4,27 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/compiler.h"
 
 /* clang-format off */
 const struct workload workloads[] = {
     {.name = "shared-prefix", .endpoints = 16, .systems = 64, .system_tokens = 8192, .systems_zipf = 1.0,
-     .prompt = {200, 0.6}, .answer = {250, 0.7}, .guess_per_s = 185},
+     .prompt = {200, 0.6}, .answer = {250, 0.7}, .limit_per_s = 182.4},
     {.name = "multi-turn", .endpoints = 16, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .guess_per_s = 100},
-    {.name = "rag-unique", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .guess_per_s = 21},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 100.6},
+    {.name = "rag-unique", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .limit_per_s = 20.6},
     {.name = "lora", .endpoints = 16, .adapters = 20, .adapters_zipf = 1.1, .prompt = {400, 0.8},
-     .answer = {200, 0.7}, .guess_per_s = 400},
+     .answer = {200, 0.7}, .limit_per_s = 307},
     {.name = "bursty", .endpoints = 16, .prompt = {6000, 0.4}, .answer = {200, 0.6}, .short_share = 0.5,
-     .is_bursty = true, .guess_per_s = 21},
+     .is_bursty = true, .limit_per_s = 21},
     {.name = "heterogeneous", .endpoints = 16, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .is_heterogeneous = true, .guess_per_s = 70},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .is_heterogeneous = true, .limit_per_s = 73.9},
     {.name = "small-fleet", .endpoints = 4, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .guess_per_s = 21},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 25.7},
     {.name = "large-fleet", .endpoints = 64, .systems = 1, .system_tokens = 1024, .prompt = {150, 0.8},
-     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .guess_per_s = 450},
+     .answer = {300, 0.7}, .more_turns = 6, .think_s = 20, .limit_per_s = 402},
 };
 /* clang-format on */
 const unsigned workload_count = ARRAY_LEN(workloads);
@@ -105,6 +106,17 @@ static void draw_arrival(struct trace *trace)
     }
 }
 
+/* A system prompt's blocks have the hashes of a stream of its own; every session that begins with it copies them. */
+static uint64_t *make_system_hashes(const struct workload *workload)
+{
+    uint32_t blocks = workload->system_tokens / TRACE_BLOCK_TOKENS;
+    uint64_t *hashes = must(calloc((size_t)workload->systems * blocks + 1, sizeof *hashes));
+    for (unsigned i = 0; i < workload->systems; i++)
+        for (uint32_t n = 0; n < blocks; n++)
+            hashes[(size_t)i * blocks + n] = block_hash(mix(0xabcdef + i), n);
+    return hashes;
+}
+
 void trace_init(struct trace *trace, const struct workload *workload, double rate, uint64_t seed)
 {
     *trace = (struct trace){
@@ -113,6 +125,7 @@ void trace_init(struct trace *trace, const struct workload *workload, double rat
         .seed = seed,
         .systems_cumulated = zipf_cumulated(workload->systems, workload->systems_zipf),
         .adapters_cumulated = zipf_cumulated(workload->adapters, workload->adapters_zipf),
+        .system_hashes = make_system_hashes(workload),
     };
     random_seed(&trace->arrivals, mix(seed) + 1);
     random_seed(&trace->identities, mix(seed) + 2);
@@ -126,6 +139,7 @@ void trace_deinit(struct trace *trace)
 {
     free(trace->systems_cumulated);
     free(trace->adapters_cumulated);
+    free(trace->system_hashes);
 }
 
 uint64_t trace_next_ns(const struct trace *trace)
@@ -133,15 +147,29 @@ uint64_t trace_next_ns(const struct trace *trace)
     return trace->next_ns;
 }
 
+static void reserve(struct session *session, uint32_t count)
+{
+    if (count <= session->hash_capacity)
+        return;
+    session->hash_capacity = count + count / 2;
+    session->hashes = must(reallocarray(session->hashes, session->hash_capacity, sizeof *session->hashes));
+}
+
 static void extend_chain(struct session *session, uint32_t tokens)
 {
     uint32_t count = tokens / TRACE_BLOCK_TOKENS;
-    if (count > session->hash_capacity) {
-        session->hash_capacity = count + count / 2;
-        session->hashes = must(reallocarray(session->hashes, session->hash_capacity, sizeof *session->hashes));
-    }
+    reserve(session, count);
     for (; session->hash_count < count; session->hash_count++)
         session->hashes[session->hash_count] = block_hash(session->key, session->hash_count);
+}
+
+static void begin_with_system(struct session *session, const struct trace *trace, unsigned system)
+{
+    uint32_t blocks = trace->workload->system_tokens / TRACE_BLOCK_TOKENS;
+    reserve(session, blocks);
+    session->system = (int)system;
+    memcpy(session->hashes, &trace->system_hashes[(size_t)system * blocks], blocks * sizeof *session->hashes);
+    session->hash_count = blocks;
 }
 
 static void add_turn(struct session *session, const struct workload *workload, uint32_t history)
@@ -158,17 +186,13 @@ struct session *trace_take(struct trace *trace)
     uint64_t number = trace->session_count++;
     random_seed(&session->random, mix(trace->seed ^ mix(number + 7)));
     session->key = mix(mix(trace->seed + 11) + number);
+    session->system = -1;
     session->turns_left = geometric(&session->random, workload->more_turns);
     session->is_short = workload->short_share > 0 && random_unit(&trace->identities) < workload->short_share;
     if (workload->adapters > 0)
         session->adapter = 1 + draw(&trace->identities, trace->adapters_cumulated, workload->adapters);
-    if (workload->systems > 0) {
-        /* Blocks of a system prompt have the hashes of a stream that all its sessions share. */
-        uint64_t own = session->key;
-        session->key = mix(0xabcdef + draw(&trace->identities, trace->systems_cumulated, workload->systems));
-        extend_chain(session, workload->system_tokens);
-        session->key = own;
-    }
+    if (workload->systems > 0)
+        begin_with_system(session, trace, draw(&trace->identities, trace->systems_cumulated, workload->systems));
     add_turn(session, workload, workload->system_tokens);
     draw_arrival(trace);
     return session;

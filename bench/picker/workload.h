@@ -34,7 +34,7 @@ struct workload {
     double short_share; /* of the sessions that are short chats: 200 tokens in, 200 out */
     bool is_bursty;
     bool is_heterogeneous;
-    double guess_per_s; /* where the search for the rate begins */
+    double limit_per_s; /* the rate at which the reference default reaches a TTFT p90 of 2 s; a search begins there */
 };
 
 extern const struct workload workloads[];
@@ -44,6 +44,7 @@ struct session {
     struct random_state random; /* lengths and pauses */
     uint64_t key;               /* of the hashes of blocks that only this session has */
     uint64_t adapter;           /* 0: none */
+    int system;                 /* which system prompt it begins with; -1: none */
     uint64_t *hashes;           /* the conversation so far with the answer that is being written */
     uint32_t hash_count, hash_capacity;
     uint32_t turns_left;
@@ -62,6 +63,7 @@ struct trace {
     uint64_t session_count;
     uint64_t seed;
     double *systems_cumulated, *adapters_cumulated;
+    uint64_t *system_hashes; /* of all system prompts, one after the other */
 };
 
 /* rate: requests per second on average. */

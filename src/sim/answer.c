@@ -79,6 +79,11 @@ static void append_usage(struct buffer *out, struct answer_usage usage)
     buffer_append_u64(out, usage.completion_tokens);
     append(out, BYTES(",\"total_tokens\":"));
     buffer_append_u64(out, usage.prompt_tokens + usage.completion_tokens);
+    if (usage.has_cached_tokens) {
+        append(out, BYTES(",\"prompt_tokens_details\":{\"cached_tokens\":"));
+        buffer_append_u64(out, usage.cached_tokens);
+        append(out, BYTES("}"));
+    }
     append(out, BYTES("}}"));
 }
 

@@ -19,6 +19,8 @@ struct answer {
 struct answer_usage {
     uint64_t prompt_tokens;
     uint64_t completion_tokens;
+    bool has_cached_tokens; /* the engine has a prefix cache */
+    uint64_t cached_tokens; /* of the prompt */
 };
 
 /* model_json: the name with quotes. */

@@ -197,6 +197,17 @@ static void count_progress(struct choice *choice)
     choice->seen_us = sequence->last_token_us;
 }
 
+/* Of the choices of one prompt only the first counts, as only once the prompt counts. */
+static void count_cached(const struct choice *choice)
+{
+    struct answer_usage *usage = &choice->completion->usage;
+    if (!choice->sequence.is_batched)
+        return;
+    usage->has_cached_tokens = true;
+    if (choice->index % choice->completion->request.n == 0)
+        usage->cached_tokens += choice->sequence.batch.cached_tokens;
+}
+
 void completion_on_progress(struct sequence *sequence, void *context)
 {
     struct sim *sim = context;
@@ -206,6 +217,7 @@ void completion_on_progress(struct sequence *sequence, void *context)
     if (sequence->state == SEQUENCE_FINISHED) {
         completion->unfinished--;
         completion->usage.completion_tokens += sequence->generated;
+        count_cached(choice);
         sim_metrics_add_finished(sim->metrics, sequence, choice->finish_reason, completion->request.max_tokens,
                                  reactor_now_us(sim->reactor));
     }

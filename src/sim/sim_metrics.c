@@ -68,6 +68,7 @@ struct sim_metrics {
     unsigned max_loras;
     bool has_lora;
     uint64_t prompt_tokens, generation_tokens;
+    uint64_t cached_tokens;
     uint64_t stopped, cut_by_length, aborted;
     struct histogram histograms[HISTOGRAM_COUNT];
     struct fake fake;
@@ -153,6 +154,7 @@ void sim_metrics_add_finished(struct sim_metrics *metrics, const struct sequence
     uint64_t first_us = sequence->generated > 0 ? sequence->first_token_us : now_us;
     metrics->prompt_tokens += sequence->prompt_tokens;
     metrics->generation_tokens += sequence->generated;
+    metrics->cached_tokens += sequence->batch.cached_tokens;
     if (strcmp(finish_reason, "length") == 0)
         metrics->cut_by_length++;
     else
@@ -321,6 +323,10 @@ void sim_metrics_write(struct sim_metrics *metrics, const struct engine *engine,
     write_counter(metrics, out, "prompt_tokens_total", "Prompt tokens of finished requests.", metrics->prompt_tokens);
     write_counter(metrics, out, "generation_tokens_total", "Tokens generated for finished requests.",
                   metrics->generation_tokens);
+    write_counter(metrics, out, "prefix_cache_queries_total", "Prompt tokens that were looked for in the prefix cache.",
+                  metrics->prompt_tokens);
+    write_counter(metrics, out, "prefix_cache_hits_total", "Prompt tokens that were found there.",
+                  metrics->cached_tokens);
     write_success(metrics, out);
     for (unsigned id = 0; id < HISTOGRAM_COUNT; id++)
         write_histogram(metrics, (enum histogram_id)id, out);

@@ -2,12 +2,13 @@
 import base64
 import json
 import random
+import re
 import shutil
 import time
 
 import pytest
 
-from conftest import DATA, edit, until
+from conftest import CONTROL, DATA, edit, until
 
 
 def prompt(name, tokens=1000):
@@ -183,6 +184,19 @@ def test_a_batching_model_server_computes_a_prompt_once(gateways):
         limit_s = 1.0
         until(lambda: timed(lambda: served_by(gateway, client, prompt("long", tokens=20000)) == first) < limit_s,
               "an answer from the cache")
+
+
+def test_a_batching_model_server_tells_what_its_cache_saved(gateways):
+    gateway = gateways([DATA / "replicas"]).wait_endpoints(2)
+    for sim in gateway.sims():
+        sim.configure(batch=1)
+    with gateway.client() as client:
+        cached = [client.post("/v1/completions", json=prompt("twice", tokens=100)).json()["usage"]
+                  ["prompt_tokens_details"]["cached_tokens"] for _ in range(2)]
+    assert cached[0] == 0 and cached[1] > 0 and cached[1] % 16 == 0
+    pages = [CONTROL.get(f"{sim.url}/metrics").text for sim in gateway.sims()]
+    hits = sum(int(float(value)) for page in pages for value in re.findall(r"prefix_cache_hits_total{.*} (.*)", page))
+    assert hits == cached[1]
 
 
 def timed(work):

@@ -90,9 +90,10 @@ static bool is_prefilling(const struct batch_sequence *sequence)
 /* Names the blocks that are whole with so many tokens. */
 static void name_blocks(struct batch_engine *engine, struct batch_sequence *sequence, uint32_t tokens)
 {
-    uint32_t whole = tokens / engine->config.block_tokens;
-    while (sequence->lease.named < whole && sequence->lease.named < sequence->hash_count)
-        kv_blocks_name(engine->blocks, &sequence->lease, sequence->hashes[sequence->lease.named]);
+    uint32_t whole = tokens / engine->config.block_tokens, named = sequence->lease.named;
+    uint32_t end = whole < sequence->hash_count ? whole : sequence->hash_count;
+    if (named < end)
+        kv_blocks_name(engine->blocks, &sequence->lease, &sequence->hashes[named], end - named);
 }
 
 /* Decoding. */
@@ -115,7 +116,8 @@ uint32_t batch_engine_generated(const struct batch_engine *engine, const struct 
     return sequence->generated + (sequence->is_decoding ? (uint32_t)(engine->step - sequence->joined_step) : 0);
 }
 
-/* Brings its counts up to date and takes it out of the step. */
+/* Brings its counts up to date and takes it out of the step.  The blocks of an answer get their names only now: nobody
+ * asks for them before. */
 static void stop_decoding(struct batch_engine *engine, struct batch_sequence *sequence)
 {
     list_remove(&sequence->work);
@@ -193,7 +195,6 @@ static bool extend_phase(struct batch_engine *engine, uint64_t now_ns)
     while (!list_is_empty(&todo)) {
         struct batch_sequence *sequence = LIST_ENTRY(list_pop(&todo), struct batch_sequence, work);
         list_push(phase, &sequence->work);
-        name_blocks(engine, sequence, sequence->computed + (uint32_t)(engine->step - sequence->joined_step));
         had_room = extend(engine, sequence, now_ns) && had_room;
     }
     return had_room;
@@ -254,14 +255,15 @@ static void admit_waiting(struct batch_engine *engine, uint32_t budget, uint64_t
 {
     struct batch_lane *lane = NULL;
     struct batch_sequence *sequence;
-    batch_queue_unblock(&engine->queue);
+    batch_queue_open(&engine->queue);
     while ((sequence = batch_queue_first(&engine->queue, &lane)) != NULL) {
         if (engine->running_count == engine->config.max_sequences ||
             (budget == 0 && engine->config.admits_within_budget))
             return;
-        lane->is_blocked = !is_adapter_ready(engine, sequence, now_ns);
-        if (lane->is_blocked)
+        if (!is_adapter_ready(engine, sequence, now_ns)) {
+            batch_queue_close(&engine->queue, lane);
             continue;
+        }
         if (!take_blocks(engine, sequence))
             return;
         admit(engine, sequence);

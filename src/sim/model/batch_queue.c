@@ -15,6 +15,7 @@ void batch_queue_deinit(struct batch_queue *queue)
     for (uint32_t i = 0; i < queue->lane_count; i++)
         free(queue->lanes[i]);
     free(queue->lanes);
+    free(queue->open);
 }
 
 static struct batch_lane *find_lane(struct batch_queue *queue, uint64_t adapter)
@@ -28,6 +29,7 @@ static struct batch_lane *find_lane(struct batch_queue *queue, uint64_t adapter)
     }
     if (empty == NULL) {
         queue->lanes = must(reallocarray(queue->lanes, queue->lane_count + 1u, sizeof(struct batch_lane *)));
+        queue->open = must(reallocarray(queue->open, queue->lane_count + 1u, sizeof(struct batch_lane *)));
         empty = queue->lanes[queue->lane_count++] = must(calloc(1, sizeof *empty));
         list_init(&empty->queue);
     }
@@ -52,18 +54,28 @@ void batch_queue_remove(struct batch_queue *queue, struct batch_sequence *sequen
     queue->count--;
 }
 
-void batch_queue_unblock(struct batch_queue *queue)
+void batch_queue_open(struct batch_queue *queue)
 {
+    queue->open_count = 0;
     for (uint32_t i = 0; i < queue->lane_count; i++)
-        queue->lanes[i]->is_blocked = false;
+        if (!list_is_empty(&queue->lanes[i]->queue))
+            queue->open[queue->open_count++] = queue->lanes[i];
 }
 
-struct batch_sequence *batch_queue_first(const struct batch_queue *queue, struct batch_lane **ret_lane)
+void batch_queue_close(struct batch_queue *queue, const struct batch_lane *lane)
+{
+    uint32_t at = 0;
+    while (queue->open[at] != lane)
+        at++;
+    queue->open[at] = queue->open[--queue->open_count];
+}
+
+struct batch_sequence *batch_queue_first(struct batch_queue *queue, struct batch_lane **ret_lane)
 {
     struct batch_sequence *first = NULL;
-    for (uint32_t i = 0; i < queue->lane_count; i++) {
-        struct batch_lane *lane = queue->lanes[i];
-        if (lane->is_blocked || list_is_empty(&lane->queue))
+    for (uint32_t i = 0; i < queue->open_count; i++) {
+        struct batch_lane *lane = queue->open[i];
+        if (list_is_empty(&lane->queue))
             continue;
         struct batch_sequence *sequence = LIST_ENTRY(lane->queue.next, struct batch_sequence, link);
         if (first == NULL || sequence->order < first->order) {

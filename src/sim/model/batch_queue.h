@@ -10,12 +10,13 @@
 struct batch_lane {
     uint64_t adapter;
     struct list queue;
-    bool is_blocked; /* in the step being planned: its adapter is not ready */
 };
 
 struct batch_queue {
     struct batch_lane **lanes; /* empty ones are used again */
     uint32_t lane_count;
+    struct batch_lane **open; /* while a step is planned: lanes that may be admitted from; room for all */
+    uint32_t open_count;
     uint64_t first_order, next_order;
     uint32_t count; /* of sequences */
 };
@@ -25,9 +26,12 @@ void batch_queue_deinit(struct batch_queue *queue);
 /* Behind all others; a preempted one goes before them. */
 void batch_queue_put(struct batch_queue *queue, struct batch_sequence *sequence, bool is_preempted);
 void batch_queue_remove(struct batch_queue *queue, struct batch_sequence *sequence);
-void batch_queue_unblock(struct batch_queue *queue);
-/* The first one of the lanes that are not blocked; NULL: none. */
-struct batch_sequence *batch_queue_first(const struct batch_queue *queue, struct batch_lane **ret_lane);
+/* Planning a step: all lanes are open, until one is closed because its adapter is not ready.  Nothing may be put
+ * meanwhile. */
+void batch_queue_open(struct batch_queue *queue);
+void batch_queue_close(struct batch_queue *queue, const struct batch_lane *lane);
+/* The first one of the open lanes; NULL: none. */
+struct batch_sequence *batch_queue_first(struct batch_queue *queue, struct batch_lane **ret_lane);
 /* The adapters that are waited for, at most `max`; returns how many. */
 uint32_t batch_queue_adapters(const struct batch_queue *queue, uint64_t *ret_adapters, uint32_t max);
 

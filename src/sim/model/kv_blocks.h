@@ -13,7 +13,8 @@
 
 struct kv_blocks;
 
-/* What a sequence has: a chain of `named` blocks that ends in `tail`, and `anonymous` more.  Zeroed: nothing. */
+/* What a sequence has: a chain of `named` blocks that ends with the run `tail`, and `anonymous` more.  Zeroed: nothing.
+ */
 struct kv_lease {
     uint32_t tail;
     uint32_t named;
@@ -32,9 +33,9 @@ bool kv_blocks_take(struct kv_blocks *blocks, struct kv_lease *lease, const uint
                     uint32_t total);
 /* One more anonymous block. */
 bool kv_blocks_extend(struct kv_blocks *blocks, struct kv_lease *lease);
-/* The first anonymous block is whole: it is found by the hash from now on. If another block has it already, that one is
- * leased in its place. */
-void kv_blocks_name(struct kv_blocks *blocks, struct kv_lease *lease, uint64_t hash);
+/* The first `count` anonymous blocks are whole: they are found by their hashes from now on.  If another block has a
+ * hash already, that one is leased in its place. */
+void kv_blocks_name(struct kv_blocks *blocks, struct kv_lease *lease, const uint64_t *hashes, uint32_t count);
 /* Leaves the lease zeroed.  The tail becomes unused before what it hangs on, so that a chain dies from its end. */
 void kv_blocks_give_back(struct kv_blocks *blocks, struct kv_lease *lease);
 

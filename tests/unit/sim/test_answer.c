@@ -99,6 +99,13 @@ static void completion_events_have_text_and_a_null_usage_until_the_last(void **s
                                  "completion_tokens", &completion, "total_tokens", &total),
                      0);
     assert_int_equal(total, 7);
+    assert_null(json_object_get(json_object_get(root, "usage"), "prompt_tokens_details"));
+    json_decref(root);
+
+    answer_usage_event(&answer, &out, (struct answer_usage){3, 4, .has_cached_tokens = true, .cached_tokens = 2});
+    root = parse_event(&out);
+    assert_int_equal(json_unpack(root, "{s:{s:{s:i}}}", "usage", "prompt_tokens_details", "cached_tokens", &total), 0);
+    assert_int_equal(total, 2);
     json_decref(root);
     buffer_deinit(&out);
     arena_free(arena);

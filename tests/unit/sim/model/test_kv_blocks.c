@@ -15,7 +15,7 @@ static void take_chain(struct kv_blocks *blocks, struct kv_lease *lease, const u
 {
     assert_true(kv_blocks_take(blocks, lease, hashes, total, total));
     while (lease->anonymous > 0)
-        kv_blocks_name(blocks, lease, hashes[lease->named]);
+        kv_blocks_name(blocks, lease, &hashes[lease->named], 1);
 }
 
 static void blocks_are_taken_and_given_back(void **state)
@@ -101,8 +101,8 @@ static void of_two_equal_blocks_the_first_is_kept(void **state)
     assert_true(kv_blocks_take(blocks, &second, chain, 2, 2));
     assert_int_equal(kv_blocks_unused(blocks), 0);
     for (unsigned i = 0; i < 2; i++) {
-        kv_blocks_name(blocks, &first, chain[i]);
-        kv_blocks_name(blocks, &second, chain[i]);
+        kv_blocks_name(blocks, &first, &chain[i], 1);
+        kv_blocks_name(blocks, &second, &chain[i], 1);
     }
     assert_int_equal(first.tail, second.tail);
     assert_int_equal(kv_blocks_unused(blocks), 2);
@@ -213,10 +213,8 @@ static void holder_take(struct kv_blocks *blocks, struct model *model, struct ho
     model_make_room(model);
 }
 
-static void holder_name(struct kv_blocks *blocks, struct model *model, struct holder *holder)
+static void model_name(struct model *model, uint64_t hash)
 {
-    uint64_t hash = holder->hashes[holder->lease.named];
-    kv_blocks_name(blocks, &holder->lease, hash);
     model->anonymous--;
     struct model_block *block = model_find(model, hash);
     if (block == NULL) {
@@ -224,6 +222,17 @@ static void holder_name(struct kv_blocks *blocks, struct model *model, struct ho
         *block = (struct model_block){.hash = hash};
     }
     block->users++;
+}
+
+/* Some of its anonymous blocks, in one go. */
+static void holder_name(struct kv_blocks *blocks, struct model *model, struct holder *holder,
+                        struct random_state *random)
+{
+    unsigned first = holder->lease.named, count = 1 + (unsigned)random_below(random, holder->lease.anonymous);
+    kv_blocks_name(blocks, &holder->lease, &holder->hashes[first], count);
+    assert_int_equal(holder->lease.named, first + count);
+    for (unsigned i = 0; i < count; i++)
+        model_name(model, holder->hashes[first + i]);
 }
 
 static void holder_give_back(struct kv_blocks *blocks, struct model *model, struct holder *holder)
@@ -247,7 +256,7 @@ static void the_forest_does_what_a_plain_list_does(void **state)
         if (holder->total == 0)
             holder_take(blocks, &model, holder, &random);
         else if (holder->lease.anonymous > 0 && random_below(&random, 3) > 0)
-            holder_name(blocks, &model, holder);
+            holder_name(blocks, &model, holder, &random);
         else
             holder_give_back(blocks, &model, holder);
         assert_int_equal(kv_blocks_unused(blocks), MODEL_BLOCKS - model_in_use(&model));
