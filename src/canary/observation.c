@@ -32,14 +32,15 @@ static const struct {
     const char *word;
     enum finish finish;
 } words[] = {
+    /* First what is said most. */
     {"stop", FINISH_STOP},
+    {"length", FINISH_LENGTH},
+    {"tool_calls", FINISH_TOOL_CALLS},
     {"end_turn", FINISH_STOP},
     {"stop_sequence", FINISH_STOP},
     {"completed", FINISH_STOP},
-    {"length", FINISH_LENGTH},
     {"max_tokens", FINISH_LENGTH},
     {"max_output_tokens", FINISH_LENGTH},
-    {"tool_calls", FINISH_TOOL_CALLS},
     {"tool_use", FINISH_TOOL_CALLS},
     {"function_call", FINISH_TOOL_CALLS},
     {"content_filter", FINISH_CONTENT_FILTER},

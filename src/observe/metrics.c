@@ -17,8 +17,6 @@
 #include "base/hashmap.h"
 #include "observe/prometheus_text.h"
 
-enum metric_kind { COUNTER, GAUGE, COUNTER_US, GAUGE_US, HISTOGRAM, HISTOGRAM_FINE, HISTOGRAM_SIZE };
-
 struct metric_row {
     enum metric_kind kind;
     const char *name;
@@ -45,11 +43,6 @@ static const char *const kind_names[] = {
     [COUNTER] = "counter",         [GAUGE] = "gauge",         [COUNTER_US] = "counter",
     [GAUGE_US] = "gauge",          [HISTOGRAM] = "histogram", [HISTOGRAM_FINE] = "histogram",
     [HISTOGRAM_SIZE] = "histogram"};
-
-static bool is_counter(enum metric_kind kind)
-{
-    return kind == COUNTER || kind == COUNTER_US;
-}
 
 static bool is_gauge(enum metric_kind kind)
 {
@@ -94,11 +87,9 @@ static const struct scale {
     [HISTOGRAM_SIZE] = {sizes, ARRAY_LEN(sizes)},
 };
 
-struct metric_series {
-    enum metric_kind kind;
-    _Atomic int64_t value;        /* counters and gauges */
-    _Atomic uint64_t sum;         /* histograms; their count is the sum of the buckets */
-    _Atomic uint64_t in_bucket[]; /* of the kind's scale and one more, for histograms only */
+/* The first bucket that a number of so many bits may fall into. */
+struct shortcut {
+    uint8_t first[65];
 };
 
 struct group {
@@ -119,7 +110,19 @@ struct metrics {
     unsigned max_series;
     pthread_mutex_t lock;
     struct family families[METRIC_COUNT];
+    struct shortcut shortcuts[ARRAY_LEN(scales)]; /* of the scales */
 };
+
+static void fill_shortcut(const struct scale *scale, struct shortcut *shortcut)
+{
+    unsigned at = 0;
+    for (unsigned bits = 0; bits <= 64; bits++) {
+        uint64_t least = bits > 0 ? UINT64_C(1) << (bits - 1) : 0;
+        while (at < scale->count && least > scale->buckets[at].limit)
+            at++;
+        shortcut->first[bits] = (uint8_t)at;
+    }
+}
 
 struct metrics *metrics_new(unsigned shards, unsigned max_series)
 {
@@ -129,6 +132,8 @@ struct metrics *metrics_new(unsigned shards, unsigned max_series)
         abort();
     metrics->shards = shards;
     metrics->max_series = max_series;
+    for (unsigned kind = HISTOGRAM; kind < ARRAY_LEN(scales); kind++)
+        fill_shortcut(&scales[kind], &metrics->shortcuts[kind]);
     for (unsigned id = 0; id < METRIC_COUNT; id++)
         metrics->families[id].by_labels = hashmap_new();
     return metrics;
@@ -238,7 +243,7 @@ static struct group *find_or_add_group(struct metrics *metrics, enum metric_id i
 }
 
 /* Whole cache lines, so that two threads' series never share one. */
-static struct metric_series *new_series(enum metric_kind kind)
+static struct metric_series *new_series(const struct metrics *metrics, enum metric_kind kind)
 {
     struct metric_series *series;
     size_t size = sizeof(*series) + (is_histogram(kind) ? (scales[kind].count + 1) * sizeof(series->in_bucket[0]) : 0);
@@ -248,6 +253,7 @@ static struct metric_series *new_series(enum metric_kind kind)
         abort();
     memset(series, 0, size);
     series->kind = kind;
+    series->shortcut = is_histogram(kind) ? &metrics->shortcuts[kind] : NULL;
     return series;
 }
 
@@ -262,18 +268,12 @@ struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, en
     struct group *group = find_or_add_group(metrics, id, buffer_bytes(&labels));
     struct metric_series *series = series_of(group, shard);
     if (series == NULL) {
-        series = new_series(rows[id].kind);
+        series = new_series(metrics, rows[id].kind);
         atomic_store_explicit(&group->series[shard], series, memory_order_release);
     }
     pthread_mutex_unlock(&metrics->lock);
     buffer_deinit(&labels);
     return series;
-}
-
-void metric_add(struct metric_series *series, int64_t delta)
-{
-    assert(!is_histogram(series->kind) && (delta >= 0 || !is_counter(series->kind)));
-    atomic_fetch_add_explicit(&series->value, delta, memory_order_relaxed);
 }
 
 void metric_set(struct metric_series *series, int64_t value)
@@ -285,7 +285,7 @@ void metric_set(struct metric_series *series, int64_t value)
 static void observe(struct metric_series *series, uint64_t value)
 {
     const struct scale *scale = &scales[series->kind];
-    unsigned at = 0;
+    unsigned at = series->shortcut->first[value > 0 ? 64 - __builtin_clzll(value) : 0];
     while (at < scale->count && value > scale->buckets[at].limit)
         at++;
     atomic_fetch_add_explicit(&series->in_bucket[at], 1, memory_order_relaxed);

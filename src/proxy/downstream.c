@@ -174,12 +174,11 @@ bool proxied_find_header(void *context, struct bytes name, struct bytes *ret_val
     return http_fields_joined(&exchange->request.fields, name, exchange->arena, ret_value);
 }
 
-static bool match(struct proxied *proxied)
+static struct route_request describe_route(struct exchange *exchange)
 {
-    struct exchange *exchange = proxied->exchange;
     const struct http_request *request = &exchange->request;
     const struct proxy_socket *socket = exchange->listener_data;
-    struct route_request wanted = {
+    return (struct route_request){
         .socket_id = socket->id,
         .host = request->host,
         .path = request->path,
@@ -189,6 +188,11 @@ static bool match(struct proxied *proxied)
         .context = exchange,
         .arena = exchange->arena,
     };
+}
+
+static bool match(struct proxied *proxied)
+{
+    struct route_request wanted = describe_route(proxied->exchange);
     struct route_match found = {.outcome = ROUTE_NO_LISTENER};
     if (proxied->proxy->lease != NULL) {
         proxied->lease = route_lease_take(proxied->proxy->lease);
@@ -220,6 +224,34 @@ static bool is_scannable(const struct proxied *proxied)
     return bytes_equal_nocase(media, BYTES("application/json")) ||
            (media.len > plus_json.len && bytes_equal_nocase(bytes_skip(media, media.len - plus_json.len), plus_json)) ||
            bytes_equal_nocase(media, BYTES("application/x-www-form-urlencoded")); /* what `curl -d` says by default */
+}
+
+static bool may_take_over(struct proxied *proxied, const struct route_rule *rule)
+{
+    const struct route_rule *former = proxied->rule;
+    bool is_same = strcmp(rule->route, former->route) == 0 && strcmp(rule->rule_name, former->rule_name) == 0;
+    if (!is_same || (rule->reads_conversation && proxied->conversation == NULL && proxied->is_scanned))
+        return false;
+    proxied->rule = rule;
+    bool is_read_alike = is_scannable(proxied) == proxied->is_scanned;
+    proxied->rule = is_read_alike ? rule : former;
+    return is_read_alike;
+}
+
+/* The draw goes by what is in force when it is made: a body that came slowly would else draw arms that have gone while
+ * it came.  Where the rule itself has gone, or asks for what was not read, it is drawn as it began. */
+static void catch_up(struct proxied *proxied)
+{
+    struct route_lease *present = proxied->proxy->lease;
+    struct route_match found;
+    if (present == proxied->lease || present == NULL)
+        return;
+    struct route_request wanted = describe_route(proxied->exchange);
+    route_match(present->snapshot, &wanted, &found);
+    if (found.outcome != ROUTE_MATCHED || !may_take_over(proxied, found.rule))
+        return;
+    route_lease_give_back(proxied->lease);
+    proxied->lease = route_lease_take(present);
 }
 
 static bool has_content_coding(const struct http_request *request)
@@ -395,6 +427,7 @@ static void on_request_body(struct exchange *exchange, struct bytes chunk, bool 
         fail_scan(proxied);
         return;
     }
+    catch_up(proxied);
     sticky_draw(proxied);
     if (proxied->choice.outcome == SPLIT_ARM)
         forward_start(proxied);

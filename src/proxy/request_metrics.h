@@ -15,10 +15,10 @@ struct request_metrics_table *request_metrics_table_new(struct metrics *metrics,
 /* Accepts NULL. */
 void request_metrics_table_free(struct request_metrics_table *table);
 /* It goes to a pool, and its priority is known.  Nothing happens when it names no model. */
-void request_metrics_begin(struct proxied *proxied);
+STAYS_APART void request_metrics_begin(struct proxied *proxied);
 /* While the request is still held, once its status is known: a model that a server has answered for gets a name. */
 void request_metrics_settle(struct proxied *proxied);
 /* Nothing happens when it was not begun. */
-void request_metrics_end(struct proxied *proxied, const struct measured *measured);
+STAYS_APART void request_metrics_end(struct proxied *proxied, const struct measured *measured);
 
 #endif

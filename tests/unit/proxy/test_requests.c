@@ -447,6 +447,25 @@ static void a_running_exchange_keeps_its_snapshot_when_another_is_adopted(void *
     world_stop(&world);
 }
 
+/* The old arm may be empty by the time the body is here. */
+static void a_body_that_came_slowly_is_drawn_by_the_weights_of_its_end(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world, ONE_POOL);
+    set_origins(&world, "p", 0, 1);
+    client_send(&world, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 13\r\n\r\n{\"model\"");
+    until(&world, metric(&world, METRIC_REQUESTS_ACTIVE, NULL, NULL) == 1);
+    add_objects(&world,
+                POOL_X("q") ROUTE("r", "{parentRefs: [{name: g}], rules: [{backendRefs: [" POOL_REF("q") "]}]}"));
+    set_origins(&world, "p", 0, 0);
+    set_origins(&world, "q", 1, 1);
+    client_send(&world, ":\"m\"}");
+    answer_hello(&world, &world.origins[1]);
+    assert_true(has_text(&world.got, "x-serin-arm: q/m\r\n"));
+    world_stop(&world);
+}
+
 static void what_the_server_refuses_by_itself_is_counted(void **state)
 {
     (void)state;
@@ -486,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_buffer_that_is_used_again_is_counted_as_a_whole),
         cmocka_unit_test(a_broken_reference_is_a_500_and_a_pool_without_endpoints_a_503),
         cmocka_unit_test(a_running_exchange_keeps_its_snapshot_when_another_is_adopted),
+        cmocka_unit_test(a_body_that_came_slowly_is_drawn_by_the_weights_of_its_end),
         cmocka_unit_test(what_the_server_refuses_by_itself_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
