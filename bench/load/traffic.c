@@ -8,7 +8,7 @@
 /* What changes from one event of a stream to the next is its text, as model servers have it: id and time of creation
  * are the stream's. */
 #define EVENT_START                                                                                                    \
-    "data: {\"id\":\"chatcmpl-01234\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"               \
+    "data: {\"id\":\"chatcmpl-01234\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"                    \
     "\"model\":\"chat\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" token "
 #define EVENT_MIDDLE " "
 #define EVENT_END    "\"},\"finish_reason\":null}]}\n\n"

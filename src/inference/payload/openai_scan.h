@@ -69,8 +69,8 @@ struct openai_scan {
     struct scan_span tools_span;  /* of "tools" */
     struct scan_span system_span; /* of "system" or "instructions" (the first seen) */
     struct scan_span salt_span;   /* of "cache_salt" */
-    unsigned model_len;                   /* of `model`, below */
-    bool has_session;                     /* any of the keys was there */
+    unsigned model_len;           /* of `model`, below */
+    bool has_session;             /* any of the keys was there */
     unsigned session_len[SCAN_KEY_COUNT]; /* of `session`; 0 = absent */
     enum scan_error error;
     bool is_complete; /* the closing brace was seen */
