@@ -32,14 +32,15 @@ void response_owner_remember(struct proxied *proxied, struct bytes response_id, 
 /* Its address, in the arena; NULL when it is not there, or not usable. */
 static const struct address *address_of(struct pool *pool, uint64_t identity, struct arena *arena)
 {
+    const struct endpoint *owner = NULL;
     struct address *address = NULL;
     pthread_mutex_lock(&pool->lock);
-    for (unsigned i = 0; i < pool->member_count && address == NULL; i++) {
-        const struct endpoint *endpoint = pool->members[i];
-        if (endpoint->identity != identity || !endpoint_is_usable(endpoint))
-            continue;
+    for (unsigned i = 0; i < pool->member_count && owner == NULL; i++)
+        if (pool->members[i]->identity == identity && endpoint_is_usable(pool->members[i]))
+            owner = pool->members[i];
+    if (owner != NULL) {
         address = ARENA_NEW(arena, struct address);
-        *address = endpoint->address;
+        *address = owner->address;
     }
     pthread_mutex_unlock(&pool->lock);
     return address;

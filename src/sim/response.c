@@ -55,7 +55,7 @@ void response_whole(const struct response *response, struct buffer *out, struct 
                   "],\"usage\":{\"input_tokens\":%llu,\"input_tokens_details\":{\"cached_tokens\":0},"
                   "\"output_tokens\":%llu,\"output_tokens_details\":{\"reasoning_tokens\":0},\"total_tokens\":%llu}}",
                   (unsigned long long)usage.prompt_tokens, (unsigned long long)usage.completion_tokens,
-                  (unsigned long long)(usage.prompt_tokens + usage.completion_tokens));
+                  (unsigned long long)usage.prompt_tokens + usage.completion_tokens);
 }
 
 static void begin_event(struct response *response, struct buffer *out, const char *type)
