@@ -209,14 +209,14 @@ static bool match(struct proxied *proxied)
 
 /* Bodies are read as OpenAI JSON when an InferencePool may get them and they do not say that they are something else.
  */
-static bool is_scannable(const struct proxied *proxied)
+static bool is_scannable(const struct http_request *request, const struct route_rule *rule)
 {
     bool has_pool = false;
-    for (unsigned i = 0; i < proxied->rule->arm_count; i++)
-        has_pool = has_pool || proxied->rule->arms[i].kind == POOL_ARM_POOL;
+    for (unsigned i = 0; i < rule->arm_count; i++)
+        has_pool = has_pool || rule->arms[i].kind == POOL_ARM_POOL;
     if (!has_pool)
         return false;
-    const struct http_field *type = http_fields_find(&proxied->exchange->request.fields, HTTP_FIELD_CONTENT_TYPE);
+    const struct http_field *type = http_fields_find(&request->fields, HTTP_FIELD_CONTENT_TYPE);
     if (type == NULL || type->value.len == 0)
         return true;
     struct bytes media = bytes_trim(bytes_make(type->value.data, bytes_find(type->value, ';')));
@@ -226,16 +226,13 @@ static bool is_scannable(const struct proxied *proxied)
            bytes_equal_nocase(media, BYTES("application/x-www-form-urlencoded")); /* what `curl -d` says by default */
 }
 
-static bool may_take_over(struct proxied *proxied, const struct route_rule *rule)
+/* The same rule as it is now, for which the body was read as it asks. */
+static bool may_take_over(const struct proxied *proxied, const struct route_rule *rule)
 {
     const struct route_rule *former = proxied->rule;
     bool is_same = strcmp(rule->route, former->route) == 0 && strcmp(rule->rule_name, former->rule_name) == 0;
-    if (!is_same || (rule->reads_conversation && proxied->conversation == NULL && proxied->is_scanned))
-        return false;
-    proxied->rule = rule;
-    bool is_read_alike = is_scannable(proxied) == proxied->is_scanned;
-    proxied->rule = is_read_alike ? rule : former;
-    return is_read_alike;
+    bool lacks_conversation = rule->reads_conversation && proxied->conversation == NULL && proxied->is_scanned;
+    return is_same && !lacks_conversation && is_scannable(&proxied->exchange->request, rule) == proxied->is_scanned;
 }
 
 /* The draw goes by what is in force when it is made: a body that came slowly would else draw arms that have gone while
@@ -252,6 +249,7 @@ static void catch_up(struct proxied *proxied)
         return;
     route_lease_give_back(proxied->lease);
     proxied->lease = route_lease_take(present);
+    proxied->rule = found.rule;
 }
 
 static bool has_content_coding(const struct http_request *request)
@@ -296,7 +294,7 @@ static void on_request_head(struct exchange *exchange)
     proxied->has_body = request->framing != HTTP_BODY_NONE;
     if (!proxied->has_body)
         return;
-    proxied->is_scanned = is_scannable(proxied);
+    proxied->is_scanned = is_scannable(request, proxied->rule);
     if (proxied->is_scanned && has_content_coding(request)) {
         proxied_fail(proxied, END_CONTENT_ENCODING);
         return;

@@ -52,8 +52,6 @@ static bool lacks_session_headers(const struct http_fields *fields)
 static struct split_request describe(const struct proxied *proxied, struct session_key *known)
 {
     struct exchange *exchange = proxied->exchange;
-    if (known != NULL)
-        known->reason = DRAW_REASON_COUNT;
     return (struct split_request){
         .model = openai_scan_model(&proxied->held->scan),
         .facts = {.header = proxied_find_header,
@@ -79,7 +77,7 @@ static void count_draw(struct proxy *proxy, const struct split_draw *draw)
 void sticky_draw(struct proxied *proxied)
 {
     struct proxy *proxy = proxied->proxy;
-    struct session_key known;
+    struct session_key known = {.reason = DRAW_REASON_COUNT};
     struct split_request request = describe(proxied, &known);
     route_split(proxied->rule, &request, &proxied->choice);
     count_draw(proxy, &proxied->choice.arm_draw);
