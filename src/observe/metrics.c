@@ -17,6 +17,8 @@
 #include "base/hashmap.h"
 #include "observe/prometheus_text.h"
 
+enum metric_kind { COUNTER, GAUGE, COUNTER_US, GAUGE_US, HISTOGRAM, HISTOGRAM_FINE, HISTOGRAM_SIZE };
+
 struct metric_row {
     enum metric_kind kind;
     const char *name;
@@ -43,6 +45,11 @@ static const char *const kind_names[] = {
     [COUNTER] = "counter",         [GAUGE] = "gauge",         [COUNTER_US] = "counter",
     [GAUGE_US] = "gauge",          [HISTOGRAM] = "histogram", [HISTOGRAM_FINE] = "histogram",
     [HISTOGRAM_SIZE] = "histogram"};
+
+static bool is_counter(enum metric_kind kind)
+{
+    return kind == COUNTER || kind == COUNTER_US;
+}
 
 static bool is_gauge(enum metric_kind kind)
 {
@@ -90,6 +97,14 @@ static const struct scale {
 /* The first bucket that a number of so many bits may fall into. */
 struct shortcut {
     uint8_t first[65];
+};
+
+struct metric_series {
+    enum metric_kind kind;
+    const struct shortcut *shortcut; /* histograms */
+    _Atomic int64_t value;           /* counters and gauges */
+    _Atomic uint64_t sum;            /* histograms; their count is the sum of the buckets */
+    _Atomic uint64_t in_bucket[];    /* of the kind's scale and one more, for histograms only */
 };
 
 struct group {
@@ -274,6 +289,12 @@ struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, en
     pthread_mutex_unlock(&metrics->lock);
     buffer_deinit(&labels);
     return series;
+}
+
+void metric_add(struct metric_series *series, int64_t delta)
+{
+    assert(!is_histogram(series->kind) && (delta >= 0 || !is_counter(series->kind)));
+    atomic_fetch_add_explicit(&series->value, delta, memory_order_relaxed);
 }
 
 void metric_set(struct metric_series *series, int64_t value)

@@ -7,8 +7,6 @@
 #ifndef OBSERVE_METRICS_H
 #define OBSERVE_METRICS_H
 
-#include <assert.h>
-#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -21,17 +19,8 @@ enum metric_id {
 };
 
 struct metrics;
-enum metric_kind { COUNTER, COUNTER_US, GAUGE, GAUGE_US, HISTOGRAM, HISTOGRAM_FINE, HISTOGRAM_SIZE };
-struct shortcut; /* metrics.c's */
-/* One labelled series in one shard.  Valid until the registry dies or its metric is cleared.  Its members are
- * metrics.c's: they stand here so that counting needs no call. */
-struct metric_series {
-    enum metric_kind kind;
-    const struct shortcut *shortcut; /* histograms */
-    _Atomic int64_t value;           /* counters and gauges */
-    _Atomic uint64_t sum;            /* histograms; their count is the sum of the buckets */
-    _Atomic uint64_t in_bucket[];    /* of the kind's scale and one more, for histograms only */
-};
+/* One labelled series in one shard.  Valid until the registry dies or its metric is cleared. */
+struct metric_series;
 
 /* shards: threads that write (workers + control).  max_series bounds each metric's label combinations; beyond it new
  * ones share a series whose label values are all "other". */
@@ -42,12 +31,7 @@ void metrics_free(struct metrics *metrics);
  * lock; keep the pointer when it is hot. */
 struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, enum metric_id id,
                                      const char *const *values);
-/* Counters and gauges, also those in us. */
-static inline void metric_add(struct metric_series *series, int64_t delta)
-{
-    assert(series->kind <= GAUGE_US && (delta >= 0 || series->kind >= GAUGE)); /* a counter never goes back */
-    atomic_fetch_add_explicit(&series->value, delta, memory_order_relaxed);
-}
+void metric_add(struct metric_series *series, int64_t delta);            /* counters and gauges, also those in us */
 void metric_set(struct metric_series *series, int64_t value);            /* gauges set by one owner */
 void metric_observe_us(struct metric_series *series, uint64_t value_us); /* HISTOGRAM, HISTOGRAM_FINE */
 void metric_observe(struct metric_series *series, uint64_t value);       /* HISTOGRAM_SIZE */
