@@ -9,9 +9,7 @@ a case is valid when the median of its ratio to the first lies within 0.95..1.05
 Prints a table and writes it to --out.  Every answer is compared byte for byte; one wrong answer ends the run.
 """
 import argparse
-import contextlib
 import json
-import os
 import pathlib
 import re
 import statistics
@@ -19,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+from priority import set_priority
 from targets import Haproxy, Load, Nginx, NginxLua, Relay, Serin, SerinLog
 
 GOALS = {  # must: to nginx, HAProxy, relay, nginx+Lua
@@ -232,16 +231,6 @@ def print_extra(extra):
     for case in extra["system_calls"].get("serin", {}):
         print(f"| system calls, {case} | " +
               " | ".join(str(extra["system_calls"][name].get(case)) for name in names) + " |")
-
-
-def set_priority(nice):
-    """Of this process and its children.  Where the kernel groups processes by session, it is the group's that counts."""
-    if nice != 0:
-        with contextlib.suppress(OSError):  # it leads one already
-            os.setsid()
-        os.nice(nice)
-        with contextlib.suppress(OSError):
-            pathlib.Path("/proc/self/autogroup").write_text(str(nice))
 
 
 def main():

@@ -18,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 
-from data_plane import set_priority
+from priority import set_priority
 
 FIRST, PORT = "127.14.0.1", 28400
 GATEWAY, API, ADMIN = ("127.13.57.30", 28401), "127.0.0.1:28402", "127.0.0.1:28403"

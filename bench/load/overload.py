@@ -21,7 +21,8 @@ import tempfile
 import time
 
 import crowd
-from data_plane import prompt, set_priority
+from data_plane import prompt
+from priority import set_priority
 from targets import Load, Serin, ask
 
 CROWD_PORT = 28290

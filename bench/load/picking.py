@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 
-from data_plane import prompt, set_priority
+from data_plane import prompt
+from priority import set_priority
 from targets import LOAD_CORE, ORIGIN, Load, Serin
 
 ORIGIN_PORT = 28500

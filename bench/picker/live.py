@@ -27,6 +27,8 @@ import time
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "load"))
+from priority import set_priority  # noqa: E402
 DRAIN_S = 30
 READ_INTERVAL_S = 0.05  # of what follows a first byte: a read per token would take the client all its time
 LETTERS = string.ascii_letters + string.digits
@@ -271,16 +273,6 @@ def print_result(result):
     live = result["live"]
     print(f"{live['failed']} failed, {live['unfinished']} unfinished; the client was up to {live['late_p99_ms']:.1f} ms "
           "late (p99)", flush=True)
-
-
-def set_priority(nice):
-    """Of this process and its children.  Where the kernel groups processes by session, it is the group's that counts."""
-    if nice != 0:
-        with contextlib.suppress(OSError):  # it leads one already
-            os.setsid()
-        os.nice(nice)
-        with contextlib.suppress(OSError):
-            pathlib.Path("/proc/self/autogroup").write_text(str(nice))
 
 
 def main():

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/json_write.h"
+#include "out_file.h"
 
 enum { SEEDS_MAX = 1024 };
 
@@ -185,11 +186,7 @@ bool report_write(const struct row *rows, unsigned count, const char *path)
     jw_end_array(&writer);
     buffer_append_char(&out, '\n');
     make_folders(path);
-    FILE *file = fopen(path, "we");
-    bool is_written = file != NULL && fwrite(buffer_bytes(&out).data, 1, buffer_len(&out), file) == buffer_len(&out);
-    is_written = file != NULL && fclose(file) == 0 && is_written;
-    if (!is_written)
-        perror(path);
+    bool is_written = out_file_write(buffer_bytes(&out), path);
     buffer_deinit(&out);
     return is_written;
 }

@@ -2,9 +2,8 @@
 /* trace_file.c: draws all sessions of a trace at once: what they ask does not depend on when they are answered. */
 #include "trace_file.h"
 
-#include <stdio.h>
-
 #include "base/json_write.h"
+#include "out_file.h"
 
 static void write_turns(struct json_writer *writer, struct session *session, const struct workload *workload)
 {
@@ -48,11 +47,7 @@ bool trace_write(const struct workload *workload, double rate, uint64_t seed, do
         session_free(session);
     }
     trace_deinit(&trace);
-    FILE *file = fopen(path, "we");
-    bool is_written = file != NULL && fwrite(buffer_bytes(&out).data, 1, buffer_len(&out), file) == buffer_len(&out);
-    is_written = file != NULL && fclose(file) == 0 && is_written;
-    if (!is_written)
-        perror(path);
+    bool is_written = out_file_write(buffer_bytes(&out), path);
     buffer_deinit(&out);
     return is_written;
 }
