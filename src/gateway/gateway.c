@@ -20,12 +20,11 @@
 #include "control/workloads/pod_process.h"
 #include "gateway/admin.h"
 #include "gateway/memory_trim.h"
+#include "gateway/request_logs.h"
 #include "gateway/service.h"
 #include "gateway/sockets.h"
 #include "gateway/welcome.h"
 #include "kube/apiserver/apiserver.h"
-#include "observe/access_log.h"
-#include "observe/decision_log.h"
 
 #define INTERRUPT_DRAIN_MS 3000
 #define POD_GRACE_MS       1000
@@ -35,8 +34,6 @@
 #define MAX_RESPONSES      (256u << 10) /* of which arm and server are remembered: 6 MiB each when full */
 #define MAX_CONVERSATIONS  (256u << 10)
 #define DEFAULT_BUFFER     (64ull << 20)
-#define LOG_RING_BYTES     (512u << 10) /* of each worker: some 1,500 requests */
-#define DECISION_LOG_BYTES (1u << 20)   /* of all workers: some 100 picks among 100 endpoints */
 
 struct gateway {
     const struct gateway_config *config;
@@ -44,8 +41,7 @@ struct gateway {
     struct metrics *metrics;
     struct memory_budget budget;
     struct arm_memories memories;
-    struct access_log *access_log; /* NULL: --access-log was not given */
-    struct decision_log *decision_log;
+    struct request_logs logs;
     struct worker **workers;
     unsigned worker_count;
     struct sockets *sockets;
@@ -151,10 +147,7 @@ static void begin_drain(struct gateway *gateway, uint32_t drain_ms)
 /* Whoever moved the logs away (logrotate) wants new ones under their names. */
 static void reopen_logs(const struct gateway *gateway)
 {
-    if (gateway->access_log != NULL)
-        access_log_reopen(gateway->access_log);
-    if (gateway->decision_log != NULL)
-        decision_log_reopen(gateway->decision_log);
+    request_logs_reopen(&gateway->logs);
     if (gateway->config->log_file == NULL)
         return;
     int error = service_log_to(gateway->config->log_file);
@@ -281,17 +274,12 @@ static int open_store(struct gateway *gateway)
     return 0;
 }
 
-static bool is_file(const char *log)
-{
-    return log != NULL && strcmp(log, "-") != 0;
-}
-
 static int watch_signals(struct gateway *gateway)
 {
     /* Without a log that is a file SIGHUP ends the program, as a terminal that closes would have it. */
     static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP};
     const struct gateway_config *config = gateway->config;
-    bool has_file = config->log_file != NULL || is_file(config->access_log) || is_file(config->decision_log);
+    bool has_file = config->log_file != NULL || request_logs_have_file(config);
     unsigned count = has_file ? ARRAY_LEN(signals) : ARRAY_LEN(signals) - 1;
     sigset_t set;
     sigemptyset(&set);
@@ -302,32 +290,11 @@ static int watch_signals(struct gateway *gateway)
     return reactor_watch_signals(gateway->reactor, signals, count, on_signal, gateway);
 }
 
-static int start_access_log(struct gateway *gateway)
+static int start_logs(struct gateway *gateway)
 {
-    const struct gateway_config *config = gateway->config;
-    struct access_log_config log = {
-        .path = config->access_log,
-        .workers = config->workers,
-        .ring_bytes = LOG_RING_BYTES,
-        .metrics = gateway->metrics,
-        .shard = config->workers,
-    };
-    int error = config->access_log != NULL ? access_log_start(&log, &gateway->access_log) : 0;
-    return error < 0 ? fail(config->access_log, error) : 0;
-}
-
-static int start_decision_log(struct gateway *gateway)
-{
-    const struct gateway_config *config = gateway->config;
-    struct decision_log_config log = {
-        .path = config->decision_log,
-        .every = config->decision_every,
-        .pending_bytes = DECISION_LOG_BYTES,
-        .metrics = gateway->metrics,
-        .shard = config->workers,
-    };
-    int error = config->decision_log != NULL ? decision_log_start(&log, &gateway->decision_log) : 0;
-    return error < 0 ? fail(config->decision_log, error) : 0;
+    const char *path;
+    int error = request_logs_start(&gateway->logs, gateway->config, gateway->metrics, &path);
+    return error < 0 ? fail(path, error) : 0;
 }
 
 static int start_workers(struct gateway *gateway)
@@ -351,8 +318,8 @@ static int start_workers(struct gateway *gateway)
     config.server.budget = config.proxy.budget = config.proxy.upstreams.budget = &gateway->budget;
     config.proxy.memories = &gateway->memories;
     config.proxy.hide_arm = gateway->config->hide_arm;
-    config.proxy.access_log = gateway->access_log;
-    config.proxy.decision_log = gateway->decision_log;
+    config.proxy.access_log = gateway->logs.access;
+    config.proxy.decision_log = gateway->logs.decisions;
     for (; gateway->worker_count < gateway->config->workers; gateway->worker_count++) {
         config.index = gateway->worker_count;
         int error = worker_start(&config, &gateway->workers[gateway->worker_count]);
@@ -456,8 +423,7 @@ static int start(struct gateway *gateway)
         return fail("cannot start the event loop", error);
     wheel_timer_init(&gateway->drain_timer, on_drain_timeout);
     gateway->metrics = metrics_new(gateway->config->workers + 1, MAX_SERIES);
-    if (open_store(gateway) < 0 || start_access_log(gateway) < 0 || start_decision_log(gateway) < 0 ||
-        start_workers(gateway) < 0)
+    if (open_store(gateway) < 0 || start_logs(gateway) < 0 || start_workers(gateway) < 0)
         return -1;
     make_control(gateway);
     error = admin_start(gateway->reactor, &gateway->config->admin, gateway->metrics, gateway->config->workers,
@@ -480,8 +446,7 @@ static void stop(struct gateway *gateway)
     admin_stop(gateway->admin);
     for (unsigned i = 0; i < gateway->worker_count; i++)
         worker_stop(gateway->workers[i]);
-    access_log_stop(gateway->access_log); /* the workers' last lines are in it */
-    decision_log_stop(gateway->decision_log);
+    request_logs_stop(&gateway->logs);
     control_free(gateway->control);
     file_source_free(gateway->source);
     sockets_free(gateway->sockets);
