@@ -288,6 +288,15 @@ static void a_body_in_large_pieces_arrives_as_it_was_sent(void **state)
     world_stop(&world);
 }
 
+/* Of so many bytes, mostly blanks; a NUL behind it. */
+static void write_empty_object(char *body, size_t len)
+{
+    memset(body, ' ', len);
+    body[0] = '{';
+    body[len - 1] = '}';
+    body[len] = '\0';
+}
+
 static void a_spent_body_budget_refuses_large_bodies_and_lets_small_ones_pass(void **state)
 {
     (void)state;
@@ -296,10 +305,7 @@ static void a_spent_body_budget_refuses_large_bodies_and_lets_small_ones_pass(vo
     world_start(&world, ONE_POOL);
     set_origins(&world, "p", 0, 1);
     world.budget.limit_bytes = 5000;
-    memset(body, ' ', sizeof body - 1);
-    body[0] = '{';
-    body[sizeof body - 2] = '}';
-    body[sizeof body - 1] = '\0';
+    write_empty_object(body, sizeof body - 1);
     client_post(&world, "", body);
     until(&world, has_text(&world.got, "Retry-After: 1\r\n"));
     expect_error(&world, 413, "body_budget");
@@ -338,9 +344,7 @@ static void a_large_body_leaves_room_for_small_ones(void **state)
     struct world world;
     world_start(&world, ONE_POOL);
     set_origins(&world, "p", 0, 1);
-    memset(body, ' ', SIZE);
-    body[0] = '{';
-    body[SIZE - 1] = '}';
+    write_empty_object(body, SIZE);
     world.budget.limit_bytes = 1 << 20;
     world.budget.held_bytes = 900 << 10;
     client_post(&world, "", body);
@@ -361,10 +365,7 @@ static void a_held_body_is_counted_until_its_exchange_ends(void **state)
     char body[9000];
     world_start(&world, ONE_POOL);
     set_origins(&world, "p", 0, 1);
-    memset(body, ' ', sizeof body - 1);
-    body[0] = '{';
-    body[sizeof body - 2] = '}';
-    body[sizeof body - 1] = '\0';
+    write_empty_object(body, sizeof body - 1);
     client_post(&world, "", body);
     until(&world, count_text(&world.origins[0].got, "}") == 1);
     assert_true(world.budget.held_bytes >= sizeof body - 1 - 4096);
@@ -385,9 +386,7 @@ static void a_buffer_that_is_used_again_is_counted_as_a_whole(void **state)
     struct world world;
     world_start(&world, ONE_POOL);
     set_origins(&world, "p", 0, 1);
-    memset(body, ' ', SIZE);
-    body[0] = '{';
-    body[SIZE - 1] = '}';
+    write_empty_object(body, SIZE);
     client_post(&world, "", body);
     until(&world, count_text(&world.origins[0].got, "}") == 1);
     answer_hello(&world, &world.origins[0]);
