@@ -52,9 +52,10 @@ void response_whole(const struct response *response, struct buffer *out, struct 
     begin_response(response, out, status);
     append_item(response, out, status, text_json);
     buffer_printf(out,
-                  "],\"usage\":{\"input_tokens\":%llu,\"input_tokens_details\":{\"cached_tokens\":0},"
+                  "],\"usage\":{\"input_tokens\":%llu,\"input_tokens_details\":{\"cached_tokens\":%llu},"
                   "\"output_tokens\":%llu,\"output_tokens_details\":{\"reasoning_tokens\":0},\"total_tokens\":%llu}}",
-                  (unsigned long long)usage.prompt_tokens, (unsigned long long)usage.completion_tokens,
+                  (unsigned long long)usage.prompt_tokens, (unsigned long long)usage.cached_tokens,
+                  (unsigned long long)usage.completion_tokens,
                   (unsigned long long)usage.prompt_tokens + usage.completion_tokens);
 }
 

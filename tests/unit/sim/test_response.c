@@ -22,7 +22,8 @@ static struct response some_response(void)
                              .previous_json = BYTES("\"resp_1\"")};
 }
 
-static const struct answer_usage usage = {7, 3};
+static const struct answer_usage usage = {
+    .prompt_tokens = 7, .completion_tokens = 3, .has_cached_tokens = true, .cached_tokens = 4};
 
 static json_t *json_of(struct bytes text)
 {
@@ -44,6 +45,7 @@ static void expect_whole(const json_t *tree, const char *status, const char *tex
     assert_string_equal(tree_text(item, "status"), status);
     assert_string_equal(tree_text(part, "text"), text);
     assert_int_equal(json_integer_value(tree_at(tree, "usage.input_tokens")), 7);
+    assert_int_equal(json_integer_value(tree_at(tree, "usage.input_tokens_details.cached_tokens")), 4);
     assert_int_equal(json_integer_value(tree_at(tree, "usage.total_tokens")), 10);
 }
 
