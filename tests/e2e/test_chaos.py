@@ -32,7 +32,8 @@ def test_the_walkthrough_from_first_to_last_loses_nothing(run):
 def test_kills_cut_only_what_was_answered_in_part(run):
     result = run("kills", seed=2, minutes=0.2, stream_s=(1, 5))
     assert result.complaints == [], complaints(result)
-    assert result.book.count(CUT) > 0 and result.book.count(REFUSED) == 0
+    refused = {entry.kind for entry in result.book.entries if entry.outcome == REFUSED}
+    assert result.book.count(CUT) > 0 and refused <= {"long"}  # whose bodies were on their way
 
 
 def test_what_was_accepted_before_a_restart_of_the_gateway_is_finished(run):
