@@ -75,7 +75,7 @@ static void write_framing(struct buffer *out, const struct h1_exchange *current,
 {
     bool is_head = current->exchange.request.method == HTTP_HEAD;
     if (current->out == HTTP_BODY_CHUNKED)
-        h1_write_field(out, BYTES("Transfer-Encoding"), BYTES("chunked"));
+        h1_write_known_field(out, BYTES("Transfer-Encoding"), BYTES("chunked"));
     else if (current->out == HTTP_BODY_LENGTH || (is_head && content_length >= 0 && status != 204 && status != 304) ||
              (status == 304 && content_length > 0))
         h1_write_field_u64(out, BYTES("Content-Length"), (uint64_t)content_length);
@@ -85,9 +85,9 @@ static void write_connection(struct buffer *out, const struct http_connection *c
                              const struct http_request *request)
 {
     if (connection->closes_after)
-        h1_write_field(out, BYTES("Connection"), BYTES("close"));
+        h1_write_known_field(out, BYTES("Connection"), BYTES("close"));
     else if (request->version_minor == 0)
-        h1_write_field(out, BYTES("Connection"), BYTES("keep-alive"));
+        h1_write_known_field(out, BYTES("Connection"), BYTES("keep-alive"));
 }
 
 void h1_respond(struct exchange *exchange, unsigned status, const struct http_fields *fields, int64_t content_length)

@@ -4,23 +4,32 @@
 
 #include "http/codec/h1_write.h"
 
-/* Prefixes of fields that choose an endpoint behind a picker: from a client they would be a way around it. */
-static const struct bytes steering_prefixes[] = {
-    {"x-gateway-destination-", 22}, {"x-prefiller-", 12},       {"x-encoder-", 10},
-    {"x-data-parallel-", 16},       {"x-kv-cache-source-", 18}, {"x-serin-", 8},
-};
+static bool has_prefix(struct bytes name, struct bytes prefix)
+{
+    return name.len >= prefix.len && bytes_equal_nocase(bytes_make(name.data, prefix.len), prefix);
+}
 
+/* Prefixes of fields that choose an endpoint behind a picker: from a client they would be a way around it. */
 static bool is_steering(struct bytes name)
 {
     if (name.len < 8 || (name.data[0] | 0x20) != 'x' || name.data[1] != '-')
         return false;
-    for (unsigned i = 0; i < ARRAY_LEN(steering_prefixes); i++) {
-        struct bytes prefix = steering_prefixes[i];
-        if (prefix.data[2] == (name.data[2] | 0x20) && prefix.data[3] == (name.data[3] | 0x20) &&
-            name.len >= prefix.len && bytes_equal_nocase(bytes_make(name.data, prefix.len), prefix))
-            return true;
+    switch (name.data[2] | 0x20) {
+    case 'd':
+        return has_prefix(name, BYTES("x-data-parallel-"));
+    case 'e':
+        return has_prefix(name, BYTES("x-encoder-"));
+    case 'g':
+        return has_prefix(name, BYTES("x-gateway-destination-"));
+    case 'k':
+        return has_prefix(name, BYTES("x-kv-cache-source-"));
+    case 'p':
+        return has_prefix(name, BYTES("x-prefiller-"));
+    case 's':
+        return (name.data[3] | 0x20) == 'e' && has_prefix(name, BYTES("x-serin-"));
+    default:
+        return false;
     }
-    return false;
 }
 
 static bool is_withheld(const struct bytes *withheld, unsigned count, struct bytes name)
@@ -31,7 +40,7 @@ static bool is_withheld(const struct bytes *withheld, unsigned count, struct byt
     return false;
 }
 
-static bool is_hop_by_hop(enum http_field_id id)
+static inline bool is_hop_by_hop(enum http_field_id id)
 {
     switch (id) {
     case HTTP_FIELD_CONNECTION:
@@ -59,10 +68,8 @@ static const struct http_field *find_naming_connection(const struct http_fields 
     return is_plain ? NULL : connection;
 }
 
-static bool connection_names(const struct http_field *connection, struct bytes name)
+static bool is_named_by(const struct http_field *connection, struct bytes name)
 {
-    if (connection == NULL)
-        return false;
     struct bytes rest = connection->value;
     while (rest.len > 0) {
         size_t end = bytes_find(rest, ',');
@@ -98,13 +105,14 @@ void hop_write_request(struct buffer *out, const struct exchange *exchange, stru
     bool has_request_id = false;
 
     h1_write_request_line(out, request->method_text, request->target);
-    h1_write_field(out, BYTES("Host"), request->authority.len > 0 ? request->authority : host);
+    h1_write_known_field(out, BYTES("Host"), request->authority.len > 0 ? request->authority : host);
     for (unsigned i = 0; i < request->fields.len; i++) {
         const struct http_field *field = &request->fields.items[i];
         if (is_hop_by_hop(field->id) || field->id == HTTP_FIELD_HOST || field->id == HTTP_FIELD_EXPECT ||
             field->id == HTTP_FIELD_X_FORWARDED_FOR || field->id == HTTP_FIELD_X_FORWARDED_PROTO)
             continue;
-        if (field->id == HTTP_FIELD_OTHER && (is_steering(field->name) || connection_names(connection, field->name)))
+        if (field->id == HTTP_FIELD_OTHER &&
+            (is_steering(field->name) || (connection != NULL && is_named_by(connection, field->name))))
             continue;
         if (withheld_count > 0 && is_withheld(withheld, withheld_count, field->name))
             continue;
@@ -114,11 +122,11 @@ void hop_write_request(struct buffer *out, const struct exchange *exchange, stru
     h1_write_lines_end(out, &lines);
     write_forwarded(out, exchange);
     if (!has_request_id)
-        h1_write_field(out, BYTES("X-Request-Id"), bytes_make(request_id, 32));
+        h1_write_known_field(out, BYTES("X-Request-Id"), bytes_make(request_id, 32));
     if (content_length >= 0)
         h1_write_field_u64(out, BYTES("Content-Length"), (uint64_t)content_length);
     else if (content_length == HOP_CHUNKED)
-        h1_write_field(out, BYTES("Transfer-Encoding"), BYTES("chunked"));
+        h1_write_known_field(out, BYTES("Transfer-Encoding"), BYTES("chunked"));
     h1_write_end_of_head(out);
 }
 
@@ -140,7 +148,7 @@ void hop_copy_response(struct http_fields *ret_fields, const struct http_respons
         const struct http_field *field = &response->fields.items[i];
         if (is_hop_by_hop(field->id))
             continue;
-        if (field->id == HTTP_FIELD_OTHER && connection_names(connection, field->name))
+        if (field->id == HTTP_FIELD_OTHER && connection != NULL && is_named_by(connection, field->name))
             continue;
         ret_fields->items[ret_fields->len++] = *field;
     }

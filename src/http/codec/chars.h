@@ -91,31 +91,6 @@ static inline const char *chars_walk_target(const char *at, const char *end)
     }
     return chars_walk(at, end, CHAR_TARGET);
 }
-
-/* Where the first empty line ends behind lines that all end in CRLF, and how many they are; 0: there is none, or
- * another line end came first. */
-static inline size_t chars_find_head_end(const char *data, size_t len, unsigned *ret_lines)
-{
-    const __m128i newline = _mm_set1_epi8('\n');
-    char last[16] = {0};
-    unsigned lines = 0;
-    for (size_t at = 0; at < len; at += 16) {
-        const char *block = len - at >= 16 ? data + at : memcpy(last, data + at, len - at);
-        __m128i run = _mm_loadu_si128((const __m128i *)(const void *)block);
-        unsigned ends = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(run, newline));
-        for (; ends != 0; ends &= ends - 1) {
-            size_t end = at + (size_t)__builtin_ctz(ends);
-            if (end == 0 || data[end - 1] != '\r')
-                return 0;
-            if (end >= 2 && data[end - 2] == '\n') {
-                *ret_lines = lines;
-                return end + 1;
-            }
-            lines++;
-        }
-    }
-    return 0;
-}
 #else
 static inline const char *chars_walk_token(const char *at, const char *end)
 {
@@ -130,12 +105,6 @@ static inline const char *chars_walk_value(const char *at, const char *end)
 static inline const char *chars_walk_target(const char *at, const char *end)
 {
     return chars_walk(at, end, CHAR_TARGET);
-}
-
-static inline size_t chars_find_head_end(const char *data, size_t len, unsigned *ret_lines)
-{
-    (void)data, (void)len, (void)ret_lines;
-    return 0; /* line by line is as fast */
 }
 #endif
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h1_head.c: the two passes over a head that h1_head.h describes.
+/* h1_head.c: a head in one pass when it is all there, else in two: the first finds line ends and counts against the
+ * limits while bytes arrive, the second takes the complete head apart in its final place.
  *
- * Errors come in the order of the bytes: lines that are complete are examined before an error in a later line is told,
- * so that any cutting of the input gives the same answer.  Only questions about the head as a whole wait for its end.
- */
+ * The one pass goes by masks and gives up where anything is unusual: what is wrong is told by the two, in the order of
+ * the bytes: lines that are complete are examined before an error in a later line is told, so that any cutting of the
+ * input gives the same answer.  Only questions about the head as a whole wait for its end. */
 #include "http/codec/h1_head.h"
 
 #include <assert.h>
 
 #include "http/codec/chars.h"
 #include "http/codec/field_lookup.h"
+#include "http/codec/head_masks.h"
 
 const struct h1_limits h1_default_limits = {
     .max_target_bytes = 8 * 1024,
@@ -21,6 +23,8 @@ const struct h1_limits h1_default_limits = {
 /* Room in the field list for what a server or proxy adds. */
 #define SPARE_FIELDS 4
 #define CRLF_LEN     2
+/* The start line and the empty one. */
+#define OTHER_LINES 2
 
 struct error_text {
     unsigned status;
@@ -219,33 +223,10 @@ static enum h1_error check_lines(struct h1_head_parser *parser, struct bytes dat
     return H1_OK;
 }
 
-/* The head is all here, as nearly always, and so short that no limit but that of the fields can be passed: one look for
- * its end.  False, and nothing is changed: find_line_ends() decides. */
-static bool find_short_head(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind)
+/* The first pass.  On H1_DONE *ret_head is the head without a skipped empty line. */
+static enum h1_status find_head_end(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind,
+                                    struct bytes *ret_head)
 {
-    const struct h1_limits *limits = parser->limits;
-    size_t most = data.len;
-    most = most < limits->max_line_bytes ? most : limits->max_line_bytes;
-    most = most < limits->max_target_bytes ? most : limits->max_target_bytes;
-    most = most < limits->max_head_bytes ? most : limits->max_head_bytes;
-    if (parser->searched > 0 || most == 0 || *data.data == '\r' || !may_start_head(*data.data, kind))
-        return false;
-    unsigned lines = 0;
-    size_t end = chars_find_head_end(data.data, most, &lines);
-    if (end == 0 || lines > limits->max_fields + 1)
-        return false;
-    parser->lines = lines;
-    parser->head_bytes = end;
-    return true;
-}
-
-enum h1_status h1_head_find_end(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind,
-                                struct bytes *ret_head)
-{
-    if (LIKELY(find_short_head(parser, data, kind))) {
-        *ret_head = bytes_make(data.data, parser->head_bytes);
-        return H1_DONE;
-    }
     bool is_end = false;
     enum h1_error error = find_line_ends(parser, data, kind, &is_end);
     if (LIKELY(is_end)) {
@@ -299,34 +280,129 @@ static inline void note_field(struct h1_notes *notes, struct http_field *field)
     }
 }
 
-enum h1_error h1_head_read(const struct h1_head_parser *parser, struct bytes head, enum h1_kind kind,
-                           struct arena *arena, struct h1_start_line *ret_start, struct http_fields *ret_fields,
-                           struct h1_notes *ret_notes)
+static void fields_begin(struct http_fields *fields, unsigned most, struct arena *arena)
 {
-    char *copy = arena_alloc(arena, head.len);
-    memcpy(copy, head.data, head.len);
-    const char *at = copy;
-    const char *end = copy + head.len - CRLF_LEN;
+    fields->capacity = most + SPARE_FIELDS;
+    fields->items = arena_alloc(arena, fields->capacity * sizeof(fields->items[0]));
+    fields->len = 0;
+}
 
+static inline void field_end(struct http_fields *fields, struct h1_notes *notes)
+{
+    struct http_field *field = &fields->items[fields->len++];
+    field->id = field_lookup(field->name);
+    note_field(notes, field);
+}
+
+/* The second pass. */
+static enum h1_error read_lines(const struct h1_head_parser *parser, struct bytes head, enum h1_kind kind,
+                                struct arena *arena, struct h1_start_line *ret_start, struct http_fields *ret_fields,
+                                struct h1_notes *ret_notes)
+{
+    const char *at = arena_copy(arena, head).data;
+    const char *end = at + head.len - CRLF_LEN;
     enum h1_error error = read_start_line(&at, end, kind, ret_start);
     if (UNLIKELY(error != H1_OK))
         return error;
-
-    unsigned capacity = parser->lines - 1 + SPARE_FIELDS;
-    struct http_field *items = arena_alloc(arena, capacity * sizeof(*items));
-    unsigned len = 0;
+    fields_begin(ret_fields, parser->lines - 1, arena);
     *ret_notes = (struct h1_notes){0};
     while (at < end) {
-        struct http_field *field = &items[len];
-        error = read_field_line(&at, end, field);
+        error = read_field_line(&at, end, &ret_fields->items[ret_fields->len]);
         if (UNLIKELY(error != H1_OK))
             return error;
-        field->id = field_lookup(field->name);
-        note_field(ret_notes, field);
-        len++;
+        field_end(ret_fields, ret_notes);
     }
-    *ret_fields = (struct http_fields){items, len, capacity};
     return H1_OK;
+}
+
+/* The one pass: all here, and so short that no limit but that of the fields can be passed. */
+static bool make_masks(const struct h1_head_parser *parser, struct bytes data, enum h1_kind kind,
+                       struct head_masks *ret_masks)
+{
+    const struct h1_limits *limits = parser->limits;
+    size_t most = data.len;
+    most = most < limits->max_line_bytes ? most : limits->max_line_bytes;
+    most = most < limits->max_target_bytes ? most : limits->max_target_bytes;
+    most = most < limits->max_head_bytes ? most : limits->max_head_bytes;
+    if (parser->searched > 0 || most == 0 || *data.data == '\r' || !may_start_head(*data.data, kind))
+        return false;
+    head_masks_make(data.data, most, ret_masks);
+    return ret_masks->head_bytes > 0 && ret_masks->returns <= limits->max_fields + OTHER_LINES;
+}
+
+/* Where the line ends that `from` is in, if its first control character is the CR of a CRLF; else 0. */
+static inline size_t line_end(const struct head_masks *masks, const char *head, size_t from)
+{
+    size_t end = head_masks_next(masks->controls, from);
+    return head[end] == '\r' && head[end + 1] == '\n' ? end : 0;
+}
+
+/* Of what a line may hold. */
+static inline bool is_blank(char c)
+{
+    return (unsigned char)c <= ' ';
+}
+
+/* *at: where a line starts in the head; moves behind it.  False: it is unusual. */
+static inline bool read_masked_line(const struct head_masks *masks, const char *head, size_t *at,
+                                    struct http_field *ret_field)
+{
+    size_t name = *at, colon = head_masks_next(masks->others, name);
+    while (UNLIKELY(head[colon] != ':' && char_is(head[colon], CHAR_TOKEN)))
+        colon = head_masks_next(masks->others, colon + 1);
+    size_t end = line_end(masks, head, colon);
+    if (UNLIKELY(head[colon] != ':' || colon == name || end == 0))
+        return false;
+    *at = end + CRLF_LEN;
+    ret_field->name = bytes_make(head + name, colon - name);
+    if (LIKELY(head[colon + 1] == ' ' && end > colon + 2 && !is_blank(head[colon + 2]) && !is_blank(head[end - 1]))) {
+        ret_field->line_len = (uint32_t)(*at - name);
+        ret_field->value = bytes_make(head + colon + 2, end - colon - 2);
+    } else {
+        ret_field->line_len = 0;
+        ret_field->value = bytes_trim(bytes_make(head + colon + 1, end - colon - 1));
+    }
+    return true;
+}
+
+/* False, and nothing is changed: the two passes decide. */
+static bool read_short_head(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind, struct arena *arena,
+                            struct h1_start_line *ret_start, struct http_fields *ret_fields, struct h1_notes *ret_notes)
+{
+    struct head_masks masks;
+    if (!make_masks(parser, data, kind, &masks))
+        return false;
+    size_t at = line_end(&masks, data.data, 0), end = masks.head_bytes - CRLF_LEN;
+    if (at == 0)
+        return false;
+    const char *head = arena_copy(arena, bytes_make(data.data, masks.head_bytes)).data;
+    struct bytes line = bytes_make(head, at);
+    enum h1_error error =
+        kind == H1_REQUEST ? h1_request_line_read(line, ret_start) : h1_status_line_read(line, ret_start);
+    if (UNLIKELY(error != H1_OK))
+        return false;
+    at += CRLF_LEN;
+    fields_begin(ret_fields, masks.returns - OTHER_LINES, arena);
+    *ret_notes = (struct h1_notes){0};
+    while (at < end) {
+        if (!read_masked_line(&masks, head, &at, &ret_fields->items[ret_fields->len]))
+            return false;
+        field_end(ret_fields, ret_notes);
+    }
+    parser->head_bytes = masks.head_bytes;
+    return true;
+}
+
+enum h1_status h1_head_read(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind, struct arena *arena,
+                            struct h1_start_line *ret_start, struct http_fields *ret_fields, struct h1_notes *ret_notes)
+{
+    struct bytes head;
+    if (LIKELY(read_short_head(parser, data, kind, arena, ret_start, ret_fields, ret_notes)))
+        return H1_DONE;
+    enum h1_status status = find_head_end(parser, data, kind, &head);
+    if (status == H1_DONE)
+        parser->error = read_lines(parser, head, kind, arena, ret_start, ret_fields, ret_notes);
+    return status == H1_DONE && parser->error != H1_OK ? H1_BAD : status;
 }
 
 enum h1_error h1_version_read(struct bytes text, enum h1_error malformed, unsigned *ret_minor)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h1_head.h: what request heads and response heads share: lines, limits, field lines, body framing.
  *
- * Internal to http/codec.  A head is read in two passes: the first finds line ends and counts against the limits while
- * bytes arrive, the second takes the complete head apart in its final place. */
+ * Internal to http/codec. */
 #ifndef HTTP_CODEC_H1_HEAD_H
 #define HTTP_CODEC_H1_HEAD_H
 
@@ -33,13 +32,11 @@ struct h1_notes {
     bool expects_continue;
 };
 
-/* First pass over all of data.  On H1_DONE *ret_head is the head without a skipped empty line. */
-enum h1_status h1_head_find_end(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind,
-                                struct bytes *ret_head);
-/* Second pass: copies the head into the arena and reads start line and fields from the copy. */
-MUST_CHECK enum h1_error h1_head_read(const struct h1_head_parser *parser, struct bytes head, enum h1_kind kind,
-                                      struct arena *arena, struct h1_start_line *ret_start,
-                                      struct http_fields *ret_fields, struct h1_notes *ret_notes);
+/* data: everything since the head's first byte.  On H1_DONE the head was copied into the arena, the results point into
+ * that copy, and parser->head_bytes is set; on H1_BAD parser->error is. */
+enum h1_status h1_head_read(struct h1_head_parser *parser, struct bytes data, enum h1_kind kind, struct arena *arena,
+                            struct h1_start_line *ret_start, struct http_fields *ret_fields,
+                            struct h1_notes *ret_notes);
 
 /* line: without its CRLF.  Pure syntax; what a target may be is decided later. */
 MUST_CHECK enum h1_error h1_request_line_read(struct bytes line, struct h1_start_line *ret_start);

@@ -120,38 +120,35 @@ static enum h1_error read_host(struct http_request *request, const struct h1_not
     return H1_OK;
 }
 
-static enum h1_error read_request(const struct h1_head_parser *parser, struct bytes head, struct arena *arena,
-                                  struct http_request *request)
+/* start and notes: of the head whose fields the request has. */
+static enum h1_error understand(const struct h1_start_line *start, const struct h1_notes *notes, struct arena *arena,
+                                struct http_request *request)
 {
-    struct h1_start_line start;
-    struct h1_notes notes;
-    enum h1_error error = h1_head_read(parser, head, H1_REQUEST, arena, &start, &request->fields, &notes);
+    request->method = http_method_of(start->method);
+    request->method_text = start->method;
+    request->version_minor = start->version_minor;
+    enum h1_error error = read_target(request, start->target, arena);
     if (error != H1_OK)
         return error;
-    request->method = http_method_of(start.method);
-    request->method_text = start.method;
-    request->version_minor = start.version_minor;
-    error = read_target(request, start.target, arena);
+    error = h1_framing_decide(notes, start->version_minor, &request->framing, &request->content_length);
     if (error != H1_OK)
         return error;
-    error = h1_framing_decide(&notes, start.version_minor, &request->framing, &request->content_length);
-    if (error != H1_OK)
-        return error;
-    request->keep_alive = h1_keeps_alive(&notes, start.version_minor);
-    request->expects_continue = notes.expects_continue && start.version_minor >= 1;
-    return read_host(request, &notes);
+    request->keep_alive = h1_keeps_alive(notes, start->version_minor);
+    request->expects_continue = notes->expects_continue && start->version_minor >= 1;
+    return read_host(request, notes);
 }
 
 enum h1_status h1_parse_request_head(struct h1_head_parser *parser, struct bytes data, struct arena *arena,
                                      struct http_request *ret_request)
 {
-    struct bytes head;
-    enum h1_status status = h1_head_find_end(parser, data, H1_REQUEST, &head);
-    if (status != H1_DONE)
-        return status;
+    struct h1_start_line start;
+    struct h1_notes notes;
     struct http_request request = {
         .target = BYTES(""), .path = BYTES(""), .query = BYTES(""), .authority = BYTES(""), .host = BYTES("")};
-    parser->error = read_request(parser, head, arena, &request);
+    enum h1_status status = h1_head_read(parser, data, H1_REQUEST, arena, &start, &request.fields, &notes);
+    if (status != H1_DONE)
+        return status;
+    parser->error = understand(&start, &notes, arena, &request);
     if (parser->error != H1_OK)
         return H1_BAD;
     *ret_request = request;

@@ -39,22 +39,18 @@ static bool has_no_body(unsigned status, enum http_method request_method)
            (request_method == HTTP_CONNECT && status < 300);
 }
 
-static enum h1_error read_response(const struct h1_head_parser *parser, struct bytes head,
-                                   enum http_method request_method, struct arena *arena, struct http_response *response)
+/* start and notes: of the head whose fields the response has. */
+static enum h1_error understand(const struct h1_start_line *start, const struct h1_notes *notes,
+                                enum http_method request_method, struct http_response *response)
 {
-    struct h1_start_line start;
-    struct h1_notes notes;
-    enum h1_error error = h1_head_read(parser, head, H1_RESPONSE, arena, &start, &response->fields, &notes);
+    response->status = start->status;
+    response->reason = start->reason;
+    response->version_minor = start->version_minor;
+    response->keep_alive = h1_keeps_alive(notes, start->version_minor);
+    enum h1_error error = h1_framing_decide(notes, start->version_minor, &response->framing, &response->content_length);
     if (error != H1_OK)
         return error;
-    response->status = start.status;
-    response->reason = start.reason;
-    response->version_minor = start.version_minor;
-    response->keep_alive = h1_keeps_alive(&notes, start.version_minor);
-    error = h1_framing_decide(&notes, start.version_minor, &response->framing, &response->content_length);
-    if (error != H1_OK)
-        return error;
-    if (has_no_body(start.status, request_method)) {
+    if (has_no_body(start->status, request_method)) {
         response->framing = HTTP_BODY_NONE;
         response->content_length = 0;
     } else if (response->framing == HTTP_BODY_NONE) {
@@ -67,12 +63,13 @@ static enum h1_error read_response(const struct h1_head_parser *parser, struct b
 enum h1_status h1_parse_response_head(struct h1_head_parser *parser, struct bytes data, enum http_method request_method,
                                       struct arena *arena, struct http_response *ret_response)
 {
-    struct bytes head;
-    enum h1_status status = h1_head_find_end(parser, data, H1_RESPONSE, &head);
+    struct h1_start_line start;
+    struct h1_notes notes;
+    struct http_response response = {0};
+    enum h1_status status = h1_head_read(parser, data, H1_RESPONSE, arena, &start, &response.fields, &notes);
     if (status != H1_DONE)
         return status;
-    struct http_response response = {0};
-    parser->error = read_response(parser, head, request_method, arena, &response);
+    parser->error = understand(&start, &notes, request_method, &response);
     if (parser->error != H1_OK)
         return H1_BAD;
     *ret_response = response;

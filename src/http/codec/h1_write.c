@@ -57,7 +57,7 @@ void h1_write_status_line(struct buffer *out, unsigned status)
     finish(out, start, at);
 }
 
-static void write_field(struct buffer *out, struct bytes name, struct bytes value)
+void h1_write_known_field(struct buffer *out, struct bytes name, struct bytes value)
 {
     char *start = buffer_reserve(out, name.len + value.len + 4);
     char *at = put(start, name);
@@ -72,7 +72,7 @@ static void write_field(struct buffer *out, struct bytes name, struct bytes valu
 void h1_write_field(struct buffer *out, struct bytes name, struct bytes value)
 {
     assert(name.len > 0 && is_clean(name) && is_clean(value));
-    write_field(out, name, value);
+    h1_write_known_field(out, name, value);
 }
 
 void h1_write_field_u64(struct buffer *out, struct bytes name, uint64_t value)
@@ -83,25 +83,13 @@ void h1_write_field_u64(struct buffer *out, struct bytes name, uint64_t value)
         digits[--at] = (char)('0' + value % 10);
         value /= 10;
     } while (value > 0);
-    write_field(out, name, bytes_make(digits + at, sizeof(digits) - at));
+    h1_write_known_field(out, name, bytes_make(digits + at, sizeof(digits) - at));
 }
 
 void h1_write_lines_end(struct buffer *out, struct h1_lines *lines)
 {
     buffer_append(out, bytes_make(lines->start, lines->len));
     *lines = (struct h1_lines){0};
-}
-
-void h1_write_lines_field(struct buffer *out, struct h1_lines *lines, const struct http_field *field)
-{
-    if (lines->len > 0 && (field->line_len == 0 || lines->start + lines->len != field->name.data))
-        h1_write_lines_end(out, lines);
-    if (field->line_len == 0)
-        h1_write_field(out, field->name, field->value);
-    else if (lines->len == 0)
-        *lines = (struct h1_lines){field->name.data, field->line_len};
-    else
-        lines->len += field->line_len;
 }
 
 void h1_write_end_of_head(struct buffer *out)

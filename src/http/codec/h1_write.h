@@ -9,6 +9,8 @@
 void h1_write_request_line(struct buffer *out, struct bytes method, struct bytes target);
 void h1_write_status_line(struct buffer *out, unsigned status);
 void h1_write_field(struct buffer *out, struct bytes name, struct bytes value);
+/* The same for what is known to hold none: our own words, and what was parsed. */
+void h1_write_known_field(struct buffer *out, struct bytes name, struct bytes value);
 void h1_write_field_u64(struct buffer *out, struct bytes name, uint64_t value);
 /* Fields of a received head, in a row: lines that stood one behind the other are copied in one piece.  Starts zeroed;
  * h1_write_lines_end() before anything else is written. */
@@ -16,8 +18,20 @@ struct h1_lines {
     const char *start;
     size_t len;
 };
-void h1_write_lines_field(struct buffer *out, struct h1_lines *lines, const struct http_field *field);
 void h1_write_lines_end(struct buffer *out, struct h1_lines *lines);
+static inline void h1_write_lines_field(struct buffer *out, struct h1_lines *lines, const struct http_field *field)
+{
+    if (field->line_len > 0 && lines->start + lines->len == field->name.data) {
+        lines->len += field->line_len;
+        return;
+    }
+    if (lines->len > 0)
+        h1_write_lines_end(out, lines);
+    if (field->line_len > 0)
+        *lines = (struct h1_lines){field->name.data, field->line_len};
+    else
+        h1_write_field(out, field->name, field->value);
+}
 void h1_write_end_of_head(struct buffer *out);
 /* "1f\r\n" before and "\r\n" after a chunk's bytes; the caller sends the bytes between. */
 void h1_write_chunk_size(struct buffer *out, size_t size);

@@ -6,27 +6,32 @@
 #include "base/compiler.h"
 #include "base/utf8.h"
 
+#define NAME(text)                                                                                                     \
+    {                                                                                                                  \
+        (text), sizeof(text) - 1                                                                                       \
+    }
+
 static const struct {
-    const char *name;
+    struct bytes name;
     unsigned member;
 } top_members[] = {
-    {"model", MEMBER_MODEL},
-    {"stream", MEMBER_STREAM},
-    {"max_tokens", MEMBER_MAX_TOKENS},
-    {"max_completion_tokens", MEMBER_MAX_TOKENS},
-    {"messages", MEMBER_MESSAGES},
-    {"prompt", MEMBER_PROMPT},
-    {"input", MEMBER_MESSAGES},
-    {"tools", MEMBER_TOOLS},
-    {"system", MEMBER_SYSTEM},
-    {"instructions", MEMBER_SYSTEM},
-    {"cache_salt", MEMBER_SALT},
-    {"prompt_cache_key", MEMBER_SESSION + SCAN_KEY_PROMPT_CACHE_KEY},
-    {"conversation", MEMBER_SESSION + SCAN_KEY_CONVERSATION},
-    {"previous_response_id", MEMBER_SESSION + SCAN_KEY_PREVIOUS_RESPONSE_ID},
-    {"metadata", MEMBER_SESSION + SCAN_KEY_METADATA_SESSION_ID},
-    {"user", MEMBER_SESSION + SCAN_KEY_USER},
-    {"safety_identifier", MEMBER_SESSION + SCAN_KEY_SAFETY_IDENTIFIER},
+    {NAME("model"), MEMBER_MODEL},
+    {NAME("stream"), MEMBER_STREAM},
+    {NAME("max_tokens"), MEMBER_MAX_TOKENS},
+    {NAME("max_completion_tokens"), MEMBER_MAX_TOKENS},
+    {NAME("messages"), MEMBER_MESSAGES},
+    {NAME("prompt"), MEMBER_PROMPT},
+    {NAME("input"), MEMBER_MESSAGES},
+    {NAME("tools"), MEMBER_TOOLS},
+    {NAME("system"), MEMBER_SYSTEM},
+    {NAME("instructions"), MEMBER_SYSTEM},
+    {NAME("cache_salt"), MEMBER_SALT},
+    {NAME("prompt_cache_key"), MEMBER_SESSION + SCAN_KEY_PROMPT_CACHE_KEY},
+    {NAME("conversation"), MEMBER_SESSION + SCAN_KEY_CONVERSATION},
+    {NAME("previous_response_id"), MEMBER_SESSION + SCAN_KEY_PREVIOUS_RESPONSE_ID},
+    {NAME("metadata"), MEMBER_SESSION + SCAN_KEY_METADATA_SESSION_ID},
+    {NAME("user"), MEMBER_SESSION + SCAN_KEY_USER},
+    {NAME("safety_identifier"), MEMBER_SESSION + SCAN_KEY_SAFETY_IDENTIFIER},
 };
 
 /* What a string value goes to. */
@@ -166,7 +171,7 @@ struct scan_span openai_scan_begun_prompt(const struct openai_scan *scan)
 static unsigned find_member(struct bytes name)
 {
     for (size_t i = 0; i < ARRAY_LEN(top_members); i++)
-        if (bytes_equal_str(name, top_members[i].name))
+        if (bytes_equal(name, top_members[i].name))
             return top_members[i].member;
     return MEMBER_OTHER;
 }
