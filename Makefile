@@ -5,12 +5,24 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 VENV   := $(BUILD)/venv
 
-.PHONY: all deps up test asan tsan bench bench-quick bench-overload bench-overhead bench-canary bench-micro \
+.PHONY: all optimized deps up test asan tsan bench bench-quick bench-overload bench-overhead bench-canary bench-micro \
 	bench-picker chaos fuzz fuzz-quick lint format install clean
 
 all: deps
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target serin
+
+# Built once more by the profile of a few seconds of traffic on loopback: what is installed, and what is measured.
+optimized: all $(BUILD)/optimized/.done
+$(BUILD)/optimized/.done: $(shell find src -type f) CMakeLists.txt CMakePresets.json
+	@find $(BUILD)/optimized -name '*.gcda' -delete 2>/dev/null || true
+	@cmake --preset profile >/dev/null
+	@cmake --build --preset profile -j $(JOBS) --target serin
+	@cmake --build --preset release -j $(JOBS) --target bench_load
+	@python3 bench/load/train.py --serin $(BUILD)/optimized/serin --tools $(BUILD)/release
+	@cmake --preset optimized >/dev/null
+	@cmake --build --preset optimized -j $(JOBS) --target serin
+	@touch $@
 
 # Debian packages that are missing; nothing is asked when all are there.
 deps:
@@ -41,11 +53,11 @@ asan tsan: deps
 	@ctest --preset $@
 
 # The data plane next to nginx, HAProxy and a bare relay; bench-quick takes less than three minutes and is less exact.
-bench bench-quick: all
+bench bench-quick: optimized
 	@tools/deps.sh bench
 	@cmake --build --preset release -j $(JOBS) --target bench_load bench_relay
 	@python3 bench/load/check_tools.py $(BUILD)/release
-	@python3 bench/load/data_plane.py --serin $(BUILD)/serin --tools $(BUILD)/release \
+	@python3 bench/load/data_plane.py --serin $(BUILD)/optimized/serin --tools $(BUILD)/release \
 		--out $(BUILD)/bench/data-plane.json $(if $(filter bench-quick,$@),--cases short --pairs 8 --slice-ms 150 --stretch 1)
 
 # What canaries add to a request, in instructions; takes minutes.
@@ -112,8 +124,8 @@ lint: deps
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
-install: all
-	@cmake --install $(BUILD)/release --prefix $(PREFIX)
+install: optimized
+	@cmake --install $(BUILD)/optimized --prefix $(PREFIX)
 
 clean:
 	@rm -rf $(BUILD)

@@ -6,6 +6,8 @@
  * a use after arena_reset() is caught like a use after free(). */
 #include "base/arena.h"
 
+#include "base/copy.h"
+
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -156,14 +158,15 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 void *arena_zalloc(struct arena *arena, size_t size)
 {
-    return memset(arena_alloc(arena, size), 0, size);
+    void *start = arena_alloc(arena, size);
+    copy_zeros(start, size);
+    return start;
 }
 
 char *arena_strndup(struct arena *arena, struct bytes source)
 {
     char *copy = arena_alloc(arena, source.len + 1);
-    if (source.len > 0)
-        memcpy(copy, source.data, source.len);
+    copy_bytes(copy, source.data, source.len);
     copy[source.len] = '\0';
     return copy;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/copy.h"
 #include "base/compiler.h"
 
 struct buffer {
@@ -66,7 +67,7 @@ static inline void buffer_append(struct buffer *buffer, struct bytes source)
 {
     if (source.len == 0)
         return;
-    memcpy(buffer_reserve(buffer, source.len), source.data, source.len);
+    copy_bytes(buffer_reserve(buffer, source.len), source.data, source.len);
     buffer->tail += source.len;
 }
 

@@ -36,7 +36,7 @@ static void join_pieces(struct proxied *proxied)
     buffer_append(&proxied->held->head, rewrite->before);
     buffer_append(&proxied->held->head, rewrite->replacement);
     buffer_append(&proxied->held->head, rewrite->after);
-    rewrite->before = rewrite->replacement = rewrite->after = BYTES("");
+    rewrite->before.len = rewrite->replacement.len = rewrite->after.len = 0;
 }
 
 /* What is held is the first chunk then. */

@@ -4,6 +4,7 @@
 #include "inference/payload/scan_internal.h"
 
 #include "base/compiler.h"
+#include "base/copy.h"
 #include "base/utf8.h"
 
 #define NAME(text)                                                                                                     \
@@ -110,8 +111,7 @@ enum scan_error scan_sink_append(struct openai_scan *scan, struct bytes run)
     }
     room -= scan->token_len <= room ? scan->token_len : room;
     size_t len = run.len < room ? run.len : room;
-    if (len > 0)
-        memcpy(target + scan->token_len, run.data, len);
+    copy_bytes(target + scan->token_len, run.data, len);
     scan->token_len += (unsigned)len;
     if (len == run.len || scan->sink >= SINK_CONVERSATION_WORD)
         return SCAN_OK;
