@@ -4,9 +4,8 @@
 #include "inference/prefix_hash.h"
 
 #include <xxhash.h>
-#ifdef HAS_XXH_DISPATCH
-#include <xxh_x86dispatch.h> /* makes XXH3_64bits() choose by processor */
-#endif
+
+#include "inference/block_hash.h"
 
 void prefix_hasher_init(struct prefix_hasher *hasher, struct bytes target_model, uint64_t salt, uint64_t *hashes,
                         unsigned capacity)
@@ -29,9 +28,18 @@ static size_t block_bytes(const struct prefix_hasher *hasher)
     return (size_t)prefix_block_units(hasher->count) * PREFIX_SMALL_BYTES;
 }
 
+static uint64_t hash_block(const char *block, size_t len)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2"))
+        return block_hash_avx2(block, len);
+#endif
+    return XXH3_64bits(block, len);
+}
+
 static void add_block(struct prefix_hasher *hasher, const char *block, size_t len)
 {
-    hasher->chain = chain(hasher->chain, XXH3_64bits(block, len));
+    hasher->chain = chain(hasher->chain, hash_block(block, len));
     hasher->hashes[hasher->count++] = hasher->chain;
 }
 
