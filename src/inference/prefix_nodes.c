@@ -124,6 +124,8 @@ static bool is_wide(const struct node *node)
     return place_get(node, 0) == WIDE;
 }
 
+/* The bitmaps of owners and of marks take turns by words, so that few owners take one cache line.  wide_of() leads to
+ * the owners, the next word to the marks. */
 static atomic_ullong *wide_of(const struct prefix_nodes *nodes, uint32_t number)
 {
     return &nodes->wides[(size_t)number * nodes->words * 2];
@@ -131,21 +133,21 @@ static atomic_ullong *wide_of(const struct prefix_nodes *nodes, uint32_t number)
 
 static bool bit_get(const atomic_ullong *words, unsigned bit)
 {
-    return atomic_load_explicit(&words[bit / 64], memory_order_relaxed) >> (bit % 64) & 1;
+    return atomic_load_explicit(&words[bit / 64 * 2], memory_order_relaxed) >> (bit % 64) & 1;
 }
 
 static void bit_set(atomic_ullong *words, unsigned bit, bool to)
 {
-    uint64_t word = atomic_load_explicit(&words[bit / 64], memory_order_relaxed);
+    uint64_t word = atomic_load_explicit(&words[bit / 64 * 2], memory_order_relaxed);
     word = to ? word | 1ull << (bit % 64) : word & ~(1ull << (bit % 64));
-    atomic_store_explicit(&words[bit / 64], word, memory_order_relaxed);
+    atomic_store_explicit(&words[bit / 64 * 2], word, memory_order_relaxed);
 }
 
 static unsigned count_bits(const struct prefix_nodes *nodes, const atomic_ullong *words)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < nodes->words; i++)
-        count += (unsigned)__builtin_popcountll(atomic_load_explicit(&words[i], memory_order_relaxed));
+        count += (unsigned)__builtin_popcountll(atomic_load_explicit(&words[i * 2], memory_order_relaxed));
     return count;
 }
 
@@ -175,7 +177,7 @@ static void give_wide_back(struct prefix_nodes *nodes, uint32_t number)
 static void widen(struct prefix_nodes *nodes, struct node *node)
 {
     uint32_t number = take_wide(nodes);
-    atomic_ullong *owners = wide_of(nodes, number), *marks = owners + nodes->words;
+    atomic_ullong *owners = wide_of(nodes, number), *marks = owners + 1;
     for (unsigned place = 0; place < NODE_INLINE; place++) {
         unsigned value = place_get(node, place);
         bit_set(owners, value / 2, true);
@@ -188,7 +190,7 @@ static void widen(struct prefix_nodes *nodes, struct node *node)
 static void narrow(struct prefix_nodes *nodes, struct node *node)
 {
     uint32_t number = get(&node->owners[1]);
-    const atomic_ullong *owners = wide_of(nodes, number), *marks = owners + nodes->words;
+    const atomic_ullong *owners = wide_of(nodes, number), *marks = owners + 1;
     unsigned words[NODE_WORDS], place = 0;
     for (unsigned i = 0; i < NODE_WORDS; i++)
         words[i] = (unsigned)EMPTY << 16 | EMPTY;
@@ -275,14 +277,14 @@ bool nodes_mark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 {
     struct node *node = &nodes->nodes[id];
     if (is_wide(node)) {
-        atomic_ullong *owners = wide_of(nodes, get(&node->owners[1])), *marks = owners + nodes->words;
+        atomic_ullong *owners = wide_of(nodes, get(&node->owners[1])), *marks = owners + 1;
         bool is_owner = bit_get(owners, owner);
         if (is_owner && !bit_get(marks, owner))
             bit_set(marks, owner, true);
         return is_owner;
     }
     unsigned place = find_place(node, (unsigned)owner * 2);
-    if (place < NODE_INLINE)
+    if (place < NODE_INLINE && !(place_get(node, place) & 1))
         place_set(node, place, (unsigned)owner * 2 | 1);
     return place < NODE_INLINE;
 }
@@ -306,7 +308,7 @@ bool nodes_unmark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
     if (has_only(node, owner))
         return false;
     if (is_wide(node)) {
-        atomic_ullong *marks = wide_of(nodes, get(&node->owners[1])) + nodes->words;
+        atomic_ullong *marks = wide_of(nodes, get(&node->owners[1])) + 1;
         bool was_marked = bit_get(marks, owner);
         bit_set(marks, owner, false);
         return was_marked;
@@ -328,7 +330,7 @@ void nodes_remove_owner(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
     if (is_wide(node)) {
         atomic_ullong *owners = wide_of(nodes, get(&node->owners[1]));
         bit_set(owners, owner, false);
-        bit_set(owners + nodes->words, owner, false);
+        bit_set(owners + 1, owner, false);
         if (count_bits(nodes, owners) <= NARROW)
             narrow(nodes, node);
         return;
@@ -382,43 +384,62 @@ void nodes_prefetch_end(const struct prefix_nodes *nodes, uint32_t id)
         __builtin_prefetch(&nodes->nodes[next - 1]);
 }
 
-static bool read_wide(const struct prefix_nodes *nodes, uint32_t number, unsigned words, uint64_t *ret_owners)
+static bool read_wide(const struct prefix_nodes *nodes, uint32_t number, struct node_owners *ret_owners)
 {
     uint64_t any = 0;
     if (number >= nodes->wide_max)
         return false;
-    const atomic_ullong *owners = wide_of(nodes, number);
-    for (unsigned i = 0; i < words; i++)
-        any |= ret_owners[i] = atomic_load_explicit(&owners[i], memory_order_acquire);
-    return any != 0;
-}
-
-static bool read_owners(const struct prefix_nodes *nodes, const struct node *node, unsigned words, uint64_t *ret_owners)
-{
-    unsigned first = atomic_load_explicit(&node->owners[0], memory_order_acquire);
-    if ((first & 0xffff) == WIDE)
-        return read_wide(nodes, get(&node->owners[1]), words, ret_owners);
-    uint64_t any = 0;
-    memset(ret_owners, 0, words * sizeof *ret_owners);
-    for (unsigned place = 0; place < NODE_INLINE; place++) {
-        unsigned word = place < 2 ? first : atomic_load_explicit(&node->owners[place / 2], memory_order_acquire);
-        unsigned owner = (word >> (place % 2 * 16) & 0xffff) / 2;
-        if (owner / 64 < words)
-            any |= ret_owners[owner / 64] |= 1ull << (owner % 64);
+    const atomic_ullong *owners = wide_of(nodes, number), *marks = owners + 1;
+    for (unsigned i = 0; i < ret_owners->words; i++) {
+        any |= ret_owners->owners[i] = atomic_load_explicit(&owners[i * 2], memory_order_acquire);
+        ret_owners->marks[i] = atomic_load_explicit(&marks[i * 2], memory_order_acquire);
     }
     return any != 0;
 }
 
-bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, unsigned words, uint64_t *ret_owners)
+static bool spread_places(const unsigned *places, struct node_owners *ret_owners)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < ret_owners->words; i++)
+        ret_owners->owners[i] = ret_owners->marks[i] = 0;
+    for (unsigned i = 0; i < NODE_INLINE; i++) {
+        unsigned value = places[i / 2] >> (i % 2 * 16) & 0xffff, owner = value / 2;
+        if (owner / 64 >= ret_owners->words) /* EMPTY, too */
+            continue;
+        any |= ret_owners->owners[owner / 64] |= 1ull << (owner % 64);
+        ret_owners->marks[owner / 64] |= (uint64_t)(value & 1) << (owner % 64);
+    }
+    return any != 0;
+}
+
+/* Blocks of one prompt mostly have the same owners: then there is nothing to work out. */
+static enum nodes_found read_node(const struct prefix_nodes *nodes, const struct node *node, struct node_owners *owners)
+{
+    unsigned changed = 0;
+    for (unsigned i = 0; i < NODE_WORDS; i++) {
+        unsigned word = atomic_load_explicit(&node->owners[i], memory_order_acquire);
+        changed |= word ^ owners->places[i];
+        owners->places[i] = word;
+    }
+    bool has_wide = (owners->places[0] & 0xffff) == WIDE;
+    if (changed == 0 && !has_wide)
+        return NODES_SAME;
+    bool has_owners = has_wide ? read_wide(nodes, owners->places[1], owners) : spread_places(owners->places, owners);
+    return has_owners ? NODES_OTHERS : NODES_NOBODY;
+}
+
+enum nodes_found nodes_read(const struct prefix_nodes *nodes, uint64_t hash, struct node_owners *owners)
 {
     unsigned tag = tag_of(hash);
     unsigned id = atomic_load_explicit(bucket_of(nodes, hash), memory_order_acquire);
     for (unsigned walked = 0; !is_end(id) && walked < MAX_WALK; walked++) {
         const struct node *node = &nodes->nodes[id - 1];
         /* All loads of the owners are acquires: the second look at the tag comes after them. */
-        if (atomic_load_explicit(&node->tag, memory_order_acquire) == tag)
-            return read_owners(nodes, node, words, ret_owners) && get(&node->tag) == tag;
+        if (atomic_load_explicit(&node->tag, memory_order_acquire) == tag) {
+            enum nodes_found found = read_node(nodes, node, owners);
+            return get(&node->tag) == tag ? found : NODES_NOBODY;
+        }
         id = atomic_load_explicit(&node->next, memory_order_acquire);
     }
-    return false;
+    return NODES_NOBODY;
 }

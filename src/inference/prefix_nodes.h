@@ -15,7 +15,7 @@
 #define NODE_NONE UINT32_MAX
 #define NODE_END  0x80000000u
 
-enum { NODE_WORDS = 3, NODE_INLINE = NODE_WORDS * 2 };
+enum { NODE_WORDS = 3, NODE_INLINE = NODE_WORDS * 2, NODE_BITMAP_WORDS = 64 /* at most */ };
 
 struct node {
     atomic_uint tag;  /* 0: free */
@@ -60,8 +60,21 @@ void nodes_prefetch_node(const struct prefix_nodes *nodes, uint64_t hash);
 void nodes_prefetch_id(const struct prefix_nodes *nodes, uint32_t id);
 void nodes_prefetch_link(const struct prefix_nodes *nodes, uint32_t id);
 void nodes_prefetch_end(const struct prefix_nodes *nodes, uint32_t id);
-/* The owners of a block as a bitmap, of which the first `words` words are wanted (at most nodes->words); false when
- * there are none. */
-bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, unsigned words, uint64_t *ret_owners);
+
+/* Owners of a block, and which of them are marked, as bitmaps.  The caller sets `words`, and `places` to NODE_UNSEEN.
+ */
+struct node_owners {
+    unsigned words;              /* of each: the first ones, which are wanted */
+    unsigned places[NODE_WORDS]; /* of the node that was read last */
+    uint64_t owners[NODE_BITMAP_WORDS], marks[NODE_BITMAP_WORDS];
+};
+#define NODE_UNSEEN UINT32_MAX /* what no node has there */
+
+enum nodes_found {
+    NODES_NOBODY, /* no such block, or nobody has it */
+    NODES_OTHERS,
+    NODES_SAME /* owners and marks are those of the block that was read before */
+};
+enum nodes_found nodes_read(const struct prefix_nodes *nodes, uint64_t hash, struct node_owners *owners);
 
 #endif
