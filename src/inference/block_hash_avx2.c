@@ -6,8 +6,10 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t block_hash_avx2(const char *block, size_t len)
+uint64_t block_hashes_avx2(const char *data, size_t len, unsigned count, uint64_t before, uint64_t *ret_hashes)
 {
-    return XXH3_64bits(block, len);
+    for (unsigned i = 0; i < count; i++)
+        before = ret_hashes[i] = block_chain(before, XXH3_64bits(data + i * len, len));
+    return before;
 }
 #endif

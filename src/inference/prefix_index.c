@@ -13,6 +13,7 @@
 #include "base/compiler.h"
 #include "inference/prefix_hash.h"
 #include "inference/prefix_nodes.h"
+#include "inference/prefix_nodes_read.h"
 
 #define LARGE 0x80000000u /* in a ring, beside the node: a large block */
 
@@ -195,16 +196,29 @@ struct narrowing {
     uint32_t *counts; /* by owner */
 };
 
-/* False: nobody is left. */
-static bool narrow_down(struct narrowing *narrowing, const uint64_t *having, unsigned words, uint32_t block)
+static void narrow_down(struct narrowing *narrowing, const uint64_t *having, unsigned words, uint32_t block)
 {
-    uint64_t any = 0;
     for (unsigned i = 0; i < words; i++) {
         for (uint64_t gone = narrowing->left[i] & ~having[i]; gone != 0; gone &= gone - 1)
             narrowing->counts[i * 64 + (unsigned)__builtin_ctzll(gone)] = block;
-        any |= narrowing->left[i] &= having[i];
+        narrowing->left[i] &= having[i];
     }
-    return any != 0;
+}
+
+NODES_INLINE bool is_narrower(const struct narrowing *narrowing, const uint64_t *having, unsigned words)
+{
+    uint64_t gone = 0;
+    for (unsigned i = 0; i < words; i++)
+        gone |= narrowing->left[i] & ~having[i];
+    return gone != 0;
+}
+
+static bool is_empty(const uint64_t *set, unsigned words)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < words; i++)
+        any |= set[i];
+    return any == 0;
 }
 
 /* The first blocks, all at once: what is read one after the other waits for memory as often. */
@@ -234,38 +248,54 @@ static void look_ahead_to(const struct prefix_nodes *nodes, const uint64_t *hash
         nodes_prefetch_node(nodes, hashes[block + LOOK_AHEAD]);
 }
 
+/* All blocks but the first; returns how many the last owners have. */
+NODES_INLINE uint32_t match_rest(const struct prefix_nodes *nodes, const uint64_t *hashes, unsigned count,
+                                 unsigned words, struct nodes_reader *reader, struct narrowing *matched,
+                                 struct narrowing *marked)
+{
+    for (uint32_t block = 1; block < count; block++) {
+        enum nodes_found found;
+        if (nodes_guess(nodes, hashes[block], reader)) {
+            found = nodes_read_guessed(nodes, hashes[block], words, reader);
+        } else {
+            look_ahead_to(nodes, hashes, count, block);
+            found = nodes_read(nodes, hashes[block], words, reader);
+        }
+        if (found == NODES_SAME)
+            continue;
+        if (found == NODES_NOBODY)
+            return block;
+        if (is_narrower(marked, reader->marks, words))
+            narrow_down(marked, reader->marks, words, block);
+        if (is_narrower(matched, reader->owners, words)) {
+            narrow_down(matched, reader->owners, words, block);
+            if (is_empty(matched->left, words))
+                return block;
+        }
+    }
+    return count;
+}
+
 unsigned prefix_index_match(const struct prefix_index *index, const uint64_t *hashes, unsigned count,
                             uint32_t *ret_matched, uint32_t *ret_marked)
 {
     const struct prefix_nodes *nodes = &index->nodes;
     static const uint64_t nobody[NODE_BITMAP_WORDS];
     unsigned numbered = atomic_load_explicit(&index->numbered, memory_order_relaxed), words = (numbered + 63) / 64;
-    struct node_owners owners; /* large: most of it is never touched */
+    struct nodes_reader reader; /* large: most of it is never touched */
     struct narrowing matched, marked;
-    uint32_t block;
-    owners.words = words;
-    for (unsigned i = 0; i < NODE_WORDS; i++)
-        owners.places[i] = NODE_UNSEEN;
+    nodes_begin_reading(&reader);
     fetch_first(nodes, hashes, count);
     memset(ret_matched, 0, numbered * sizeof *ret_matched);
     memset(ret_marked, 0, numbered * sizeof *ret_marked);
-    if (count == 0 || nodes_read(nodes, hashes[0], &owners) == NODES_NOBODY)
+    if (count == 0 || nodes_read(nodes, hashes[0], words, &reader) == NODES_NOBODY)
         return numbered;
-    begin_narrowing(&matched, owners.owners, numbered, ret_matched);
-    begin_narrowing(&marked, owners.marks, numbered, ret_marked);
-    for (block = 1; block < count; block++) {
-        look_ahead_to(nodes, hashes, count, block);
-        enum nodes_found found = nodes_read(nodes, hashes[block], &owners);
-        if (found == NODES_SAME)
-            continue;
-        if (found == NODES_NOBODY)
-            break;
-        narrow_down(&marked, owners.marks, words, block);
-        if (!narrow_down(&matched, owners.owners, words, block))
-            break;
-    }
-    narrow_down(&matched, nobody, words, block);
-    narrow_down(&marked, nobody, words, block);
+    begin_narrowing(&matched, reader.owners, numbered, ret_matched);
+    begin_narrowing(&marked, reader.marks, numbered, ret_marked);
+    uint32_t blocks = words == 1 ? match_rest(nodes, hashes, count, 1, &reader, &matched, &marked)
+                                 : match_rest(nodes, hashes, count, words, &reader, &matched, &marked);
+    narrow_down(&matched, nobody, words, blocks);
+    narrow_down(&marked, nobody, words, blocks);
     return numbered;
 }
 

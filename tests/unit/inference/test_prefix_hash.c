@@ -80,13 +80,22 @@ static void a_block_has_one_hash_on_all_processors(void **state)
 {
     (void)state;
 #ifdef __x86_64__
-    char text[LARGE + 1];
+    static const size_t sizes[] = {BLOCK, LARGE};
+    char text[3 * LARGE + 1];
     if (!__builtin_cpu_supports("avx2"))
         skip();
     fill(text, sizeof text);
-    for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(block_hash_avx2(text + i, BLOCK), XXH3_64bits(text + i, BLOCK));
-        assert_int_equal(block_hash_avx2(text + i, LARGE), XXH3_64bits(text + i, LARGE));
+    for (unsigned i = 0; i < 4; i++) {
+        size_t len = sizes[i % 2];
+        const char *data = text + i / 2;
+        uint64_t hashes[3], before = 5;
+        assert_int_equal(block_hashes_avx2(data, len, 0, before, hashes), before);
+        uint64_t last = block_hashes_avx2(data, len, 3, before, hashes);
+        for (unsigned j = 0; j < 3; j++) {
+            before = block_chain(before, XXH3_64bits(data + j * len, len));
+            assert_int_equal(hashes[j], before);
+        }
+        assert_int_equal(last, before);
     }
 #endif
 }
