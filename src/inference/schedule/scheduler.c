@@ -282,7 +282,7 @@ static int choose(struct pool *pool, struct gathering *gathering, const struct p
         .header = request->header,
         .header_context = request->header_context,
     };
-    uint64_t random = request->random + atomic_fetch_add_explicit(&pool->rotation, 1, memory_order_relaxed);
+    uint64_t random = request->random + pool->rotation++;
     int index = -1;
     /* Once more with those to be avoided: also when filters let nobody else through. */
     unsigned passes = request->only_trusted ? 1 : 2;
