@@ -60,7 +60,7 @@ static void fill_index(struct pool *pool)
             uint64_t hashes[BLOCKS];
             for (unsigned j = 0; j < BLOCKS; j++)
                 hashes[j] = random_next(&random);
-            prefix_index_insert(pool->prefixes, pool->members[i]->prefix_owner, hashes, BLOCKS);
+            prefix_index_insert(pool->prefixes, pool->members[i]->prefix_owner, hashes, 0, BLOCKS);
         }
 }
 

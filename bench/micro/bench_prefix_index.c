@@ -68,7 +68,7 @@ static struct prefix_index *make_index(struct random_state *random)
         for (unsigned prompt = 0; prompt < PER_ENDPOINT / 64; prompt++) {
             for (unsigned j = 0; j < 64; j++)
                 hashes[j] = random_next(random);
-            prefix_index_insert(index, owner, hashes, 64);
+            prefix_index_insert(index, owner, hashes, 0, 64);
         }
     }
     return index;
@@ -83,7 +83,7 @@ static struct costs run(struct prefix_index *index, const struct scene *scene, s
 {
     static double hash_us[ROUNDS], match_us[ROUNDS], note_us[ROUNDS];
     static uint64_t hashes[HASHES_MAX];
-    uint32_t matched[ENDPOINTS];
+    uint32_t matched[ENDPOINTS], marked[ENDPOINTS];
     struct prefix_hasher hasher;
     char *prompt = must(malloc(scene->prompt_bytes));
     for (size_t i = 0; i < scene->prompt_bytes; i++)
@@ -97,10 +97,10 @@ static struct costs run(struct prefix_index *index, const struct scene *scene, s
         prefix_hasher_init(&hasher, BYTES("model"), 0, hashes, HASHES_MAX);
         prefix_hasher_feed(&hasher, bytes_make(prompt, scene->prompt_bytes));
         double hashed = cpu_us();
-        prefix_index_match(index, hashes, hasher.count, matched);
+        prefix_index_match(index, hashes, hasher.count, matched, marked);
         double looked_up = cpu_us();
-        prefix_index_insert(index, (uint16_t)(round % (scene->owners > 0 ? scene->owners : ENDPOINTS)), hashes,
-                            hasher.count);
+        uint16_t owner = (uint16_t)(round % (scene->owners > 0 ? scene->owners : ENDPOINTS));
+        prefix_index_insert(index, owner, hashes, marked[owner], hasher.count);
         note_us[round] = cpu_us() - looked_up;
         match_us[round] = looked_up - hashed;
         hash_us[round] = hashed - start;

@@ -70,7 +70,6 @@ static struct pool *pool_new(char *key, bool is_service, const char *namespace_,
     pool->name = must(strdup(name));
     pool->is_service = is_service;
     atomic_init(&pool->users, 0);
-    atomic_init(&pool->rotation, 0);
     pthread_mutex_init(&pool->lock, NULL);
     return pool;
 }

@@ -27,7 +27,7 @@ struct pool {
     pthread_mutex_t lock;
     struct endpoint **members;
     unsigned member_count;
-    atomic_uint rotation;          /* spreads ties */
+    unsigned rotation;             /* spreads ties */
     struct prefix_index *prefixes; /* the registry's: shared by all pools */
     uint64_t settings_hash;        /* of what pool_settings.c read last; the control thread's */
     /* What schedule/ keeps per pool, under `lock`; it sets schedule_free with it.  NULL: nothing yet. */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* prefix_hash.c: XXH3 of each block, chained by a multiplication and a fold, so that blocks are hashed independently of
- * each other.  Pure. */
+/* prefix_hash.c: cuts pieces into blocks.  Pure. */
 #include "inference/prefix_hash.h"
 
 #include <xxhash.h>
-#ifdef HAS_XXH_DISPATCH
-#include <xxh_x86dispatch.h> /* makes XXH3_64bits() choose by processor */
-#endif
+
+#include "inference/block_hash.h"
 
 void prefix_hasher_init(struct prefix_hasher *hasher, struct bytes target_model, uint64_t salt, uint64_t *hashes,
                         unsigned capacity)
@@ -18,21 +16,37 @@ void prefix_hasher_init(struct prefix_hasher *hasher, struct bytes target_model,
     hasher->partial_len = 0;
 }
 
-static uint64_t chain(uint64_t before, uint64_t block)
-{
-    unsigned __int128 product = (unsigned __int128)(before ^ 0x9e3779b97f4a7c15u) * (block | 1);
-    return (uint64_t)product ^ (uint64_t)(product >> 64) ^ block;
-}
-
 static size_t block_bytes(const struct prefix_hasher *hasher)
 {
     return (size_t)prefix_block_units(hasher->count) * PREFIX_SMALL_BYTES;
 }
 
-static void add_block(struct prefix_hasher *hasher, const char *block, size_t len)
+static uint64_t hash_blocks(const char *data, size_t len, unsigned count, uint64_t before, uint64_t *ret_hashes)
 {
-    hasher->chain = chain(hasher->chain, XXH3_64bits(block, len));
-    hasher->hashes[hasher->count++] = hasher->chain;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2"))
+        return block_hashes_avx2(data, len, count, before, ret_hashes);
+#endif
+    for (unsigned i = 0; i < count; i++)
+        before = ret_hashes[i] = block_chain(before, XXH3_64bits(data + i * len, len));
+    return before;
+}
+
+/* Of the size that comes next. */
+static void add_blocks(struct prefix_hasher *hasher, const char *data, unsigned count)
+{
+    hasher->chain = hash_blocks(data, block_bytes(hasher), count, hasher->chain, hasher->hashes + hasher->count);
+    hasher->count += count;
+}
+
+/* How many blocks of the size that comes next so many bytes hold, as far as they are wanted. */
+static unsigned whole_blocks(const struct prefix_hasher *hasher, size_t len)
+{
+    unsigned wanted = hasher->capacity - hasher->count;
+    if (hasher->count < PREFIX_SMALL_BLOCKS && wanted > PREFIX_SMALL_BLOCKS - hasher->count)
+        wanted = PREFIX_SMALL_BLOCKS - hasher->count;
+    size_t there = len / block_bytes(hasher);
+    return there < wanted ? (unsigned)there : wanted;
 }
 
 /* Keeps what does not fill a block yet, completes a block begun by earlier pieces; returns the rest of the piece. */
@@ -44,7 +58,7 @@ static struct bytes fill_partial(struct prefix_hasher *hasher, struct bytes piec
     memcpy(hasher->partial + hasher->partial_len, piece.data, take);
     hasher->partial_len += (unsigned)take;
     if (hasher->partial_len == whole) {
-        add_block(hasher, hasher->partial, whole);
+        add_blocks(hasher, hasher->partial, 1);
         hasher->partial_len = 0;
     }
     return bytes_skip(piece, take);
@@ -53,12 +67,13 @@ static struct bytes fill_partial(struct prefix_hasher *hasher, struct bytes piec
 void prefix_hasher_feed(struct prefix_hasher *hasher, struct bytes piece)
 {
     while (piece.len > 0 && hasher->count < hasher->capacity) {
-        size_t whole = block_bytes(hasher);
-        if (hasher->partial_len > 0 || piece.len < whole) {
+        unsigned blocks = hasher->partial_len > 0 ? 0 : whole_blocks(hasher, piece.len);
+        if (blocks == 0) {
             piece = fill_partial(hasher, piece);
             continue;
         }
-        add_block(hasher, piece.data, whole);
-        piece = bytes_skip(piece, whole);
+        size_t len = blocks * block_bytes(hasher);
+        add_blocks(hasher, piece.data, blocks);
+        piece = bytes_skip(piece, len);
     }
 }

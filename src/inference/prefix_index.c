@@ -13,6 +13,7 @@
 #include "base/compiler.h"
 #include "inference/prefix_hash.h"
 #include "inference/prefix_nodes.h"
+#include "inference/prefix_nodes_read.h"
 
 #define LARGE 0x80000000u /* in a ring, beside the node: a large block */
 
@@ -20,8 +21,8 @@ enum {
     SECOND_CHANCES = 64, /* at most, per block that has to go: bounds the time under the lock */
     FORGET_AT_ONCE = 8,  /* blocks, when the table is full */
     LOOK_AHEAD = 12,     /* blocks; hides the time that memory takes */
-    WORDS_MAX = PREFIX_OWNERS_MAX / 64,
 };
+_Static_assert(NODE_BITMAP_WORDS * 64 == PREFIX_OWNERS_MAX, "bitmaps have room for all owners");
 
 struct owner {
     uint32_t *ring; /* nodes, and LARGE */
@@ -189,24 +190,35 @@ void prefix_index_set_capacity(struct prefix_index *index, uint16_t number, uint
 
 /* Prompts. */
 
-/* Keeps those that have this block too; who drops out has matched `block` blocks.  False: nobody is left. */
-static bool narrow_down(uint64_t *active, const uint64_t *owners, unsigned words, uint32_t block, uint32_t *ret_matched)
+/* A set that loses those who do not have a block, and how many blocks they had by then. */
+struct narrowing {
+    uint64_t left[NODE_BITMAP_WORDS];
+    uint32_t *counts; /* by owner */
+};
+
+static void narrow_down(struct narrowing *narrowing, const uint64_t *having, unsigned words, uint32_t block)
 {
-    uint64_t any = 0;
     for (unsigned i = 0; i < words; i++) {
-        for (uint64_t gone = active[i] & ~owners[i]; gone != 0; gone &= gone - 1)
-            ret_matched[i * 64 + (unsigned)__builtin_ctzll(gone)] = block;
-        any |= active[i] &= owners[i];
+        for (uint64_t gone = narrowing->left[i] & ~having[i]; gone != 0; gone &= gone - 1)
+            narrowing->counts[i * 64 + (unsigned)__builtin_ctzll(gone)] = block;
+        narrowing->left[i] &= having[i];
     }
-    return any != 0;
 }
 
-static bool has_all(const uint64_t *owners, const uint64_t *active, unsigned words)
+NODES_INLINE bool is_narrower(const struct narrowing *narrowing, const uint64_t *having, unsigned words)
 {
-    uint64_t missing = 0;
+    uint64_t gone = 0;
     for (unsigned i = 0; i < words; i++)
-        missing |= active[i] & ~owners[i];
-    return missing == 0;
+        gone |= narrowing->left[i] & ~having[i];
+    return gone != 0;
+}
+
+static bool is_empty(const uint64_t *set, unsigned words)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < words; i++)
+        any |= set[i];
+    return any == 0;
 }
 
 /* The first blocks, all at once: what is read one after the other waits for memory as often. */
@@ -218,31 +230,72 @@ static void fetch_first(const struct prefix_nodes *nodes, const uint64_t *hashes
         nodes_prefetch_node(nodes, hashes[i]);
 }
 
+/* With those that have the first block; a set in the middle of a change may hold anything. */
+static void begin_narrowing(struct narrowing *narrowing, const uint64_t *having, unsigned numbered, uint32_t *counts)
+{
+    unsigned words = (numbered + 63) / 64;
+    narrowing->counts = counts;
+    memcpy(narrowing->left, having, words * sizeof *having);
+    if (numbered % 64 != 0)
+        narrowing->left[words - 1] &= (1ull << (numbered % 64)) - 1;
+}
+
+static void look_ahead_to(const struct prefix_nodes *nodes, const uint64_t *hashes, unsigned count, unsigned block)
+{
+    if (block + 2 * LOOK_AHEAD < count)
+        nodes_prefetch_bucket(nodes, hashes[block + 2 * LOOK_AHEAD]);
+    if (block + LOOK_AHEAD < count)
+        nodes_prefetch_node(nodes, hashes[block + LOOK_AHEAD]);
+}
+
+/* All blocks but the first; returns how many the last owners have. */
+NODES_INLINE uint32_t match_rest(const struct prefix_nodes *nodes, const uint64_t *hashes, unsigned count,
+                                 unsigned words, struct nodes_reader *reader, struct narrowing *matched,
+                                 struct narrowing *marked)
+{
+    for (uint32_t block = 1; block < count; block++) {
+        enum nodes_found found;
+        if (nodes_guess(nodes, hashes[block], reader)) {
+            found = nodes_read_guessed(nodes, hashes[block], words, reader);
+        } else {
+            look_ahead_to(nodes, hashes, count, block);
+            found = nodes_read(nodes, hashes[block], words, reader);
+        }
+        if (found == NODES_SAME)
+            continue;
+        if (found == NODES_NOBODY)
+            return block;
+        if (is_narrower(marked, reader->marks, words))
+            narrow_down(marked, reader->marks, words, block);
+        if (is_narrower(matched, reader->owners, words)) {
+            narrow_down(matched, reader->owners, words, block);
+            if (is_empty(matched->left, words))
+                return block;
+        }
+    }
+    return count;
+}
+
 unsigned prefix_index_match(const struct prefix_index *index, const uint64_t *hashes, unsigned count,
-                            uint32_t *ret_matched)
+                            uint32_t *ret_matched, uint32_t *ret_marked)
 {
     const struct prefix_nodes *nodes = &index->nodes;
-    static const uint64_t nobody[WORDS_MAX];
-    uint64_t active[WORDS_MAX], owners[WORDS_MAX];
+    static const uint64_t nobody[NODE_BITMAP_WORDS];
     unsigned numbered = atomic_load_explicit(&index->numbered, memory_order_relaxed), words = (numbered + 63) / 64;
-    uint32_t block;
+    struct nodes_reader reader; /* large: most of it is never touched */
+    struct narrowing matched, marked;
+    nodes_begin_reading(&reader);
     fetch_first(nodes, hashes, count);
     memset(ret_matched, 0, numbered * sizeof *ret_matched);
-    if (count == 0 || !nodes_read(nodes, hashes[0], words, active))
+    memset(ret_marked, 0, numbered * sizeof *ret_marked);
+    if (count == 0 || nodes_read(nodes, hashes[0], words, &reader) == NODES_NOBODY)
         return numbered;
-    if (numbered % 64 != 0) /* a set in the middle of a change may hold anything */
-        active[words - 1] &= (1ull << (numbered % 64)) - 1;
-    for (block = 1; block < count; block++) {
-        if (block + 2 * LOOK_AHEAD < count)
-            nodes_prefetch_bucket(nodes, hashes[block + 2 * LOOK_AHEAD]);
-        if (block + LOOK_AHEAD < count)
-            nodes_prefetch_node(nodes, hashes[block + LOOK_AHEAD]);
-        if (!nodes_read(nodes, hashes[block], words, owners))
-            break;
-        if (!has_all(owners, active, words) && !narrow_down(active, owners, words, block, ret_matched))
-            break;
-    }
-    narrow_down(active, nobody, words, block, ret_matched);
+    begin_narrowing(&matched, reader.owners, numbered, ret_matched);
+    begin_narrowing(&marked, reader.marks, numbered, ret_marked);
+    uint32_t blocks = words == 1 ? match_rest(nodes, hashes, count, 1, &reader, &matched, &marked)
+                                 : match_rest(nodes, hashes, count, words, &reader, &matched, &marked);
+    narrow_down(&matched, nobody, words, blocks);
+    narrow_down(&marked, nobody, words, blocks);
     return numbered;
 }
 
@@ -285,15 +338,18 @@ static void insert_block(struct prefix_index *index, uint16_t owner, uint64_t ha
 }
 
 /* The last block first: then the ring's hand comes to it before it comes to the head. */
-void prefix_index_insert(struct prefix_index *index, uint16_t owner, const uint64_t *hashes, unsigned count)
+void prefix_index_insert(struct prefix_index *index, uint16_t owner, const uint64_t *hashes, unsigned marked,
+                         unsigned count)
 {
     assert(owner < index->owner_count);
+    if (marked >= count)
+        return;
     pthread_mutex_lock(&index->lock);
     unsigned fitting = prefix_blocks(index->owners[owner].capacity);
-    for (unsigned i = count < fitting ? count : fitting; i-- > 0;) {
-        if (i >= 2 * LOOK_AHEAD)
+    for (unsigned i = count < fitting ? count : fitting; i-- > marked;) {
+        if (i >= marked + 2 * LOOK_AHEAD)
             nodes_prefetch_bucket(&index->nodes, hashes[i - 2 * LOOK_AHEAD]);
-        if (i >= LOOK_AHEAD)
+        if (i >= marked + LOOK_AHEAD)
             nodes_prefetch_node(&index->nodes, hashes[i - LOOK_AHEAD]);
         insert_block(index, owner, hashes[i], prefix_block_units(i));
     }

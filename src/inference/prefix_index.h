@@ -33,12 +33,14 @@ void prefix_index_set_capacity(struct prefix_index *index, uint16_t owner, uint3
 /* The model server started anew: it has nothing. */
 void prefix_index_forget(struct prefix_index *index, uint16_t owner);
 
-/* ret_matched[owner]: how many leading hashes the owner has without a gap.  Returns for how many owners it was written;
- * it has room for all that the index was made for.  Those with greater numbers were added just now and have nothing. */
+/* ret_matched[owner]: how many leading hashes the owner has without a gap; ret_marked[owner]: of these so many, from
+ * the first on, need not be noted again for it.  Returns for how many owners they were written; they have room for all
+ * that the index was made for.  Those with greater numbers were added just now and have nothing. */
 unsigned prefix_index_match(const struct prefix_index *index, const uint64_t *hashes, unsigned count,
-                            uint32_t *ret_matched);
-/* The owner was sent this prompt. */
-void prefix_index_insert(struct prefix_index *index, uint16_t owner, const uint64_t *hashes, unsigned count);
+                            uint32_t *ret_matched, uint32_t *ret_marked);
+/* The owner was sent this prompt, of which a match just now found the first `marked` blocks marked; 0: not known. */
+void prefix_index_insert(struct prefix_index *index, uint16_t owner, const uint64_t *hashes, unsigned marked,
+                         unsigned count);
 
 /* Blocks of all owners together, and bytes in use, for accounting. */
 uint32_t prefix_index_entries(struct prefix_index *index);

@@ -15,15 +15,11 @@
 #include <sys/mman.h>
 
 #include "base/compiler.h"
+#include "inference/prefix_nodes_read.h"
 
 _Static_assert(NODE_WORDS == 3, "has_only() looks at three words");
 
-enum {
-    EMPTY = 0xfffe, /* an inline place without an owner */
-    WIDE = 0xffff,  /* in the first place: the owners are in the bitmaps whose number the second word holds */
-    MAX_WALK = 64,  /* chains are a few nodes long */
-    NARROW = 3,     /* a set in bitmaps that has shrunk to so many goes back into the node */
-};
+enum { NARROW = 3 /* a set in bitmaps that has shrunk to so many goes back into the node */ };
 
 static unsigned get(const atomic_uint *value)
 {
@@ -114,38 +110,33 @@ static unsigned find_place(const struct node *node, unsigned owner_value)
 /* Most blocks are one endpoint's. */
 static bool has_only(const struct node *node, uint16_t owner)
 {
-    return get(&node->owners[0]) == ((unsigned)EMPTY << 16 | (unsigned)owner * 2) &&
-           get(&node->owners[1]) == ((unsigned)EMPTY << 16 | EMPTY) &&
-           get(&node->owners[2]) == ((unsigned)EMPTY << 16 | EMPTY);
+    return get(&node->owners[0]) == ((unsigned)NODE_EMPTY << 16 | (unsigned)owner * 2) &&
+           get(&node->owners[1]) == ((unsigned)NODE_EMPTY << 16 | NODE_EMPTY) &&
+           get(&node->owners[2]) == ((unsigned)NODE_EMPTY << 16 | NODE_EMPTY);
 }
 
 static bool is_wide(const struct node *node)
 {
-    return place_get(node, 0) == WIDE;
-}
-
-static atomic_ullong *wide_of(const struct prefix_nodes *nodes, uint32_t number)
-{
-    return &nodes->wides[(size_t)number * nodes->words * 2];
+    return place_get(node, 0) == NODE_WIDE;
 }
 
 static bool bit_get(const atomic_ullong *words, unsigned bit)
 {
-    return atomic_load_explicit(&words[bit / 64], memory_order_relaxed) >> (bit % 64) & 1;
+    return atomic_load_explicit(&words[bit / 64 * 2], memory_order_relaxed) >> (bit % 64) & 1;
 }
 
 static void bit_set(atomic_ullong *words, unsigned bit, bool to)
 {
-    uint64_t word = atomic_load_explicit(&words[bit / 64], memory_order_relaxed);
+    uint64_t word = atomic_load_explicit(&words[bit / 64 * 2], memory_order_relaxed);
     word = to ? word | 1ull << (bit % 64) : word & ~(1ull << (bit % 64));
-    atomic_store_explicit(&words[bit / 64], word, memory_order_relaxed);
+    atomic_store_explicit(&words[bit / 64 * 2], word, memory_order_relaxed);
 }
 
 static unsigned count_bits(const struct prefix_nodes *nodes, const atomic_ullong *words)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < nodes->words; i++)
-        count += (unsigned)__builtin_popcountll(atomic_load_explicit(&words[i], memory_order_relaxed));
+        count += (unsigned)__builtin_popcountll(atomic_load_explicit(&words[i * 2], memory_order_relaxed));
     return count;
 }
 
@@ -157,7 +148,7 @@ static uint32_t take_wide(struct prefix_nodes *nodes)
         assert(nodes->wides_used < nodes->wide_max); /* each has more than NARROW owners, and those are bounded */
         return nodes->wides_used++;
     }
-    atomic_ullong *words = wide_of(nodes, number - 1);
+    atomic_ullong *words = nodes_wide(nodes, number - 1);
     nodes->free_wide = (uint32_t)atomic_load_explicit(&words[0], memory_order_relaxed);
     atomic_store_explicit(&words[0], 0, memory_order_relaxed);
     return number - 1;
@@ -165,7 +156,7 @@ static uint32_t take_wide(struct prefix_nodes *nodes)
 
 static void give_wide_back(struct prefix_nodes *nodes, uint32_t number)
 {
-    atomic_ullong *words = wide_of(nodes, number);
+    atomic_ullong *words = nodes_wide(nodes, number);
     for (unsigned i = 0; i < nodes->words * 2; i++)
         atomic_store_explicit(&words[i], 0, memory_order_relaxed);
     atomic_store_explicit(&words[0], nodes->free_wide, memory_order_relaxed);
@@ -175,23 +166,23 @@ static void give_wide_back(struct prefix_nodes *nodes, uint32_t number)
 static void widen(struct prefix_nodes *nodes, struct node *node)
 {
     uint32_t number = take_wide(nodes);
-    atomic_ullong *owners = wide_of(nodes, number), *marks = owners + nodes->words;
+    atomic_ullong *owners = nodes_wide(nodes, number), *marks = owners + 1;
     for (unsigned place = 0; place < NODE_INLINE; place++) {
         unsigned value = place_get(node, place);
         bit_set(owners, value / 2, true);
         bit_set(marks, value / 2, value & 1);
     }
     set(&node->owners[1], number);
-    atomic_store_explicit(&node->owners[0], WIDE, memory_order_release); /* after what it leads to */
+    atomic_store_explicit(&node->owners[0], NODE_WIDE, memory_order_release); /* after what it leads to */
 }
 
 static void narrow(struct prefix_nodes *nodes, struct node *node)
 {
     uint32_t number = get(&node->owners[1]);
-    const atomic_ullong *owners = wide_of(nodes, number), *marks = owners + nodes->words;
+    const atomic_ullong *owners = nodes_wide(nodes, number), *marks = owners + 1;
     unsigned words[NODE_WORDS], place = 0;
     for (unsigned i = 0; i < NODE_WORDS; i++)
-        words[i] = (unsigned)EMPTY << 16 | EMPTY;
+        words[i] = (unsigned)NODE_EMPTY << 16 | NODE_EMPTY;
     for (unsigned owner = 0; owner < nodes->words * 64; owner++) {
         if (!bit_get(owners, owner))
             continue;
@@ -206,28 +197,12 @@ static void narrow(struct prefix_nodes *nodes, struct node *node)
 
 /* The table. */
 
-static unsigned tag_of(uint64_t hash)
-{
-    unsigned tag = (unsigned)(hash >> 32);
-    return tag != 0 ? tag : 1;
-}
-
-static atomic_uint *bucket_of(const struct prefix_nodes *nodes, uint64_t hash)
-{
-    return &nodes->buckets[(uint32_t)hash & nodes->mask];
-}
-
-static bool is_end(unsigned next)
-{
-    return next == 0 || (next & NODE_END) != 0;
-}
-
 uint32_t nodes_find(const struct prefix_nodes *nodes, uint64_t hash)
 {
-    unsigned tag = tag_of(hash), id = get(bucket_of(nodes, hash));
-    while (!is_end(id) && get(&nodes->nodes[id - 1].tag) != tag)
+    unsigned tag = nodes_tag(hash), id = get(nodes_bucket(nodes, hash));
+    while (!nodes_is_end(id) && get(&nodes->nodes[id - 1].tag) != tag)
         id = get(&nodes->nodes[id - 1].next);
-    return is_end(id) ? NODE_NONE : id - 1;
+    return nodes_is_end(id) ? NODE_NONE : id - 1;
 }
 
 static uint32_t take_node(struct prefix_nodes *nodes)
@@ -244,13 +219,13 @@ uint32_t nodes_add(struct prefix_nodes *nodes, uint64_t hash, uint16_t owner)
     assert(!nodes_is_full(nodes));
     uint32_t id = take_node(nodes);
     struct node *node = &nodes->nodes[id];
-    atomic_uint *bucket = bucket_of(nodes, hash);
+    atomic_uint *bucket = nodes_bucket(nodes, hash);
     unsigned head = get(bucket);
-    set(&node->owners[0], (unsigned)EMPTY << 16 | (unsigned)owner * 2);
+    set(&node->owners[0], (unsigned)NODE_EMPTY << 16 | (unsigned)owner * 2);
     for (unsigned i = 1; i < NODE_WORDS; i++)
-        set(&node->owners[i], (unsigned)EMPTY << 16 | EMPTY);
+        set(&node->owners[i], (unsigned)NODE_EMPTY << 16 | NODE_EMPTY);
     set(&node->next, head != 0 ? head : NODE_END | ((uint32_t)hash & nodes->mask));
-    atomic_store_explicit(&node->tag, tag_of(hash), memory_order_release);
+    atomic_store_explicit(&node->tag, nodes_tag(hash), memory_order_release);
     atomic_store_explicit(bucket, id + 1, memory_order_release);
     return id;
 }
@@ -260,7 +235,7 @@ static void free_node(struct prefix_nodes *nodes, uint32_t id)
 {
     struct node *node = &nodes->nodes[id];
     unsigned next = get(&node->next), end = next;
-    while (!is_end(end))
+    while (!nodes_is_end(end))
         end = get(&nodes->nodes[end - 1].next);
     atomic_uint *link = &nodes->buckets[end & ~NODE_END];
     while (get(link) != id + 1)
@@ -275,14 +250,14 @@ bool nodes_mark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 {
     struct node *node = &nodes->nodes[id];
     if (is_wide(node)) {
-        atomic_ullong *owners = wide_of(nodes, get(&node->owners[1])), *marks = owners + nodes->words;
+        atomic_ullong *owners = nodes_wide(nodes, get(&node->owners[1])), *marks = owners + 1;
         bool is_owner = bit_get(owners, owner);
         if (is_owner && !bit_get(marks, owner))
             bit_set(marks, owner, true);
         return is_owner;
     }
     unsigned place = find_place(node, (unsigned)owner * 2);
-    if (place < NODE_INLINE)
+    if (place < NODE_INLINE && !(place_get(node, place) & 1))
         place_set(node, place, (unsigned)owner * 2 | 1);
     return place < NODE_INLINE;
 }
@@ -290,14 +265,14 @@ bool nodes_mark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 void nodes_add_owner(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
 {
     struct node *node = &nodes->nodes[id];
-    unsigned place = is_wide(node) ? NODE_INLINE : find_place(node, EMPTY);
+    unsigned place = is_wide(node) ? NODE_INLINE : find_place(node, NODE_EMPTY);
     if (place < NODE_INLINE) {
         place_set(node, place, (unsigned)owner * 2);
         return;
     }
     if (!is_wide(node))
         widen(nodes, node);
-    bit_set(wide_of(nodes, get(&node->owners[1])), owner, true);
+    bit_set(nodes_wide(nodes, get(&node->owners[1])), owner, true);
 }
 
 bool nodes_unmark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
@@ -306,7 +281,7 @@ bool nodes_unmark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
     if (has_only(node, owner))
         return false;
     if (is_wide(node)) {
-        atomic_ullong *marks = wide_of(nodes, get(&node->owners[1])) + nodes->words;
+        atomic_ullong *marks = nodes_wide(nodes, get(&node->owners[1])) + 1;
         bool was_marked = bit_get(marks, owner);
         bit_set(marks, owner, false);
         return was_marked;
@@ -326,35 +301,23 @@ void nodes_remove_owner(struct prefix_nodes *nodes, uint32_t id, uint16_t owner)
         return;
     }
     if (is_wide(node)) {
-        atomic_ullong *owners = wide_of(nodes, get(&node->owners[1]));
+        atomic_ullong *owners = nodes_wide(nodes, get(&node->owners[1]));
         bit_set(owners, owner, false);
-        bit_set(owners + nodes->words, owner, false);
+        bit_set(owners + 1, owner, false);
         if (count_bits(nodes, owners) <= NARROW)
             narrow(nodes, node);
         return;
     }
     unsigned place = find_place(node, (unsigned)owner * 2);
     assert(place < NODE_INLINE);
-    place_set(node, place, EMPTY);
+    place_set(node, place, NODE_EMPTY);
     for (place = 0; place < NODE_INLINE; place++)
-        if (place_get(node, place) != EMPTY)
+        if (place_get(node, place) != NODE_EMPTY)
             return;
     free_node(nodes, id);
 }
 
-/* Reading. */
-
-void nodes_prefetch_bucket(const struct prefix_nodes *nodes, uint64_t hash)
-{
-    __builtin_prefetch(bucket_of(nodes, hash));
-}
-
-void nodes_prefetch_node(const struct prefix_nodes *nodes, uint64_t hash)
-{
-    unsigned id = get(bucket_of(nodes, hash));
-    if (!is_end(id))
-        __builtin_prefetch(&nodes->nodes[id - 1]);
-}
+/* Fetching what will lose an owner. */
 
 void nodes_prefetch_id(const struct prefix_nodes *nodes, uint32_t id)
 {
@@ -364,7 +327,7 @@ void nodes_prefetch_id(const struct prefix_nodes *nodes, uint32_t id)
 void nodes_prefetch_link(const struct prefix_nodes *nodes, uint32_t id)
 {
     unsigned next = get(&nodes->nodes[id].next);
-    if (is_end(next))
+    if (nodes_is_end(next))
         __builtin_prefetch(&nodes->buckets[next & ~NODE_END]);
     else
         __builtin_prefetch(&nodes->nodes[next - 1]);
@@ -373,52 +336,11 @@ void nodes_prefetch_link(const struct prefix_nodes *nodes, uint32_t id)
 void nodes_prefetch_end(const struct prefix_nodes *nodes, uint32_t id)
 {
     unsigned next = get(&nodes->nodes[id].next);
-    if (is_end(next))
+    if (nodes_is_end(next))
         return; /* nodes_prefetch_link() has fetched it */
     next = get(&nodes->nodes[next - 1].next);
-    if (is_end(next))
+    if (nodes_is_end(next))
         __builtin_prefetch(&nodes->buckets[next & ~NODE_END]);
     else
         __builtin_prefetch(&nodes->nodes[next - 1]);
-}
-
-static bool read_wide(const struct prefix_nodes *nodes, uint32_t number, unsigned words, uint64_t *ret_owners)
-{
-    uint64_t any = 0;
-    if (number >= nodes->wide_max)
-        return false;
-    const atomic_ullong *owners = wide_of(nodes, number);
-    for (unsigned i = 0; i < words; i++)
-        any |= ret_owners[i] = atomic_load_explicit(&owners[i], memory_order_acquire);
-    return any != 0;
-}
-
-static bool read_owners(const struct prefix_nodes *nodes, const struct node *node, unsigned words, uint64_t *ret_owners)
-{
-    unsigned first = atomic_load_explicit(&node->owners[0], memory_order_acquire);
-    if ((first & 0xffff) == WIDE)
-        return read_wide(nodes, get(&node->owners[1]), words, ret_owners);
-    uint64_t any = 0;
-    memset(ret_owners, 0, words * sizeof *ret_owners);
-    for (unsigned place = 0; place < NODE_INLINE; place++) {
-        unsigned word = place < 2 ? first : atomic_load_explicit(&node->owners[place / 2], memory_order_acquire);
-        unsigned owner = (word >> (place % 2 * 16) & 0xffff) / 2;
-        if (owner / 64 < words)
-            any |= ret_owners[owner / 64] |= 1ull << (owner % 64);
-    }
-    return any != 0;
-}
-
-bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, unsigned words, uint64_t *ret_owners)
-{
-    unsigned tag = tag_of(hash);
-    unsigned id = atomic_load_explicit(bucket_of(nodes, hash), memory_order_acquire);
-    for (unsigned walked = 0; !is_end(id) && walked < MAX_WALK; walked++) {
-        const struct node *node = &nodes->nodes[id - 1];
-        /* All loads of the owners are acquires: the second look at the tag comes after them. */
-        if (atomic_load_explicit(&node->tag, memory_order_acquire) == tag)
-            return read_owners(nodes, node, words, ret_owners) && get(&node->tag) == tag;
-        id = atomic_load_explicit(&node->next, memory_order_acquire);
-    }
-    return false;
 }

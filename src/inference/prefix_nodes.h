@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prefix_nodes.h: the table behind prefix_index: blocks by hash, each with the set of its owners and a mark per owner.
  *
- * Internal to the prefix index.  One writer at a time (the index's lock); nodes_read() may run beside it, on any
+ * Internal to the prefix index.  One writer at a time (the index's lock); prefix_nodes_read.h may run beside it, on any
  * thread. A node is 20 bytes: a tag (the hash's high half), the next one of its bucket, and up to six owners of 16 bits
  * with their marks; with a seventh the set moves into two bitmaps. */
 #ifndef INFERENCE_PREFIX_NODES_H
@@ -15,7 +15,10 @@
 #define NODE_NONE UINT32_MAX
 #define NODE_END  0x80000000u
 
-enum { NODE_WORDS = 3, NODE_INLINE = NODE_WORDS * 2 };
+enum { NODE_WORDS = 3, NODE_INLINE = NODE_WORDS * 2, NODE_BITMAP_WORDS = 64 /* at most */ };
+/* Of the places for owners in a node: an empty one; in the first one, that the owners are in the bitmaps whose number
+ * the second word holds. */
+enum { NODE_EMPTY = 0xfffe, NODE_WIDE = 0xffff };
 
 struct node {
     atomic_uint tag;  /* 0: free */
@@ -29,7 +32,7 @@ struct prefix_nodes {
     uint32_t wide_max;
     atomic_uint *buckets; /* node + 1; 0 or NODE_END | its number: empty */
     struct node *nodes;
-    atomic_ullong *wides;           /* each: owners, marks */
+    atomic_ullong *wides;           /* each: words of owners and of marks in turns: few owners are one cache line */
     uint32_t nodes_used, free_node; /* ever; the first free one + 1 */
     uint32_t wides_used, free_wide;
 };
@@ -53,15 +56,9 @@ bool nodes_unmark(struct prefix_nodes *nodes, uint32_t id, uint16_t owner);
 /* A node without owners is freed. */
 void nodes_remove_owner(struct prefix_nodes *nodes, uint32_t id, uint16_t owner);
 
-/* Any thread's.  For reading many blocks fast: what comes soon is fetched from memory. */
-void nodes_prefetch_bucket(const struct prefix_nodes *nodes, uint64_t hash);
-void nodes_prefetch_node(const struct prefix_nodes *nodes, uint64_t hash);
-/* The same for nodes that will lose an owner: first the node, later what it hangs on. */
+/* For nodes that will lose an owner: what comes soon is fetched from memory, first the node, later what it hangs on. */
 void nodes_prefetch_id(const struct prefix_nodes *nodes, uint32_t id);
 void nodes_prefetch_link(const struct prefix_nodes *nodes, uint32_t id);
 void nodes_prefetch_end(const struct prefix_nodes *nodes, uint32_t id);
-/* The owners of a block as a bitmap, of which the first `words` words are wanted (at most nodes->words); false when
- * there are none. */
-bool nodes_read(const struct prefix_nodes *nodes, uint64_t hash, unsigned words, uint64_t *ret_owners);
 
 #endif

@@ -4,8 +4,10 @@
  * A family is a row of the table; a group is one combination of its label values; a series is a group's value in one
  * shard, on cache lines of its own.  Groups and series are added under the lock and published by a release store:
  * reading (metrics_write, from any thread) needs no lock.  They stay, but those of a metric that is cleared, which one
- * thread alone writes, reads and clears.  Values are relaxed atomics: a sum taken while others add is right for some
- * moment nearby, which is all that a scrape asks. */
+ * thread alone writes, reads and clears.  Values are relaxed atomics that one thread alone changes, by a load and a
+ * store instead of a locked addition: a sum taken meanwhile is right for some moment nearby, which is all that a scrape
+ * asks.
+ */
 #include "observe/metrics.h"
 
 #include <assert.h>
@@ -294,7 +296,8 @@ struct metric_series *metrics_series(struct metrics *metrics, unsigned shard, en
 void metric_add(struct metric_series *series, int64_t delta)
 {
     assert(!is_histogram(series->kind) && (delta >= 0 || !is_counter(series->kind)));
-    atomic_fetch_add_explicit(&series->value, delta, memory_order_relaxed);
+    int64_t value = atomic_load_explicit(&series->value, memory_order_relaxed);
+    atomic_store_explicit(&series->value, value + delta, memory_order_relaxed);
 }
 
 void metric_set(struct metric_series *series, int64_t value)
@@ -303,14 +306,19 @@ void metric_set(struct metric_series *series, int64_t value)
     atomic_store_explicit(&series->value, value, memory_order_relaxed);
 }
 
+static void increase(_Atomic uint64_t *value, uint64_t by)
+{
+    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + by, memory_order_relaxed);
+}
+
 static void observe(struct metric_series *series, uint64_t value)
 {
     const struct scale *scale = &scales[series->kind];
     unsigned at = series->shortcut->first[value > 0 ? 64 - __builtin_clzll(value) : 0];
     while (at < scale->count && value > scale->buckets[at].limit)
         at++;
-    atomic_fetch_add_explicit(&series->in_bucket[at], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&series->sum, value, memory_order_relaxed);
+    increase(&series->in_bucket[at], 1);
+    increase(&series->sum, value);
 }
 
 void metric_observe_us(struct metric_series *series, uint64_t value_us)

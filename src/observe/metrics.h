@@ -2,8 +2,9 @@
 /* metrics.h: counters, gauges and histograms by the table metrics.def, and their Prometheus text, in which some have
  * second names (metric_aliases.def).
  *
- * A registry has one shard per thread.  A series is found once (by its label values) and kept as a pointer; adding to
- * it is then one relaxed atomic on the thread's own cache lines.  Reading sums the shards. */
+ * A registry has one shard per thread.  A series is found once (by its label values) and kept as a pointer; one
+ * thread at a time may change a series of a shard, on cache lines of its own.  Reading, by any thread, sums the shards.
+ */
 #ifndef OBSERVE_METRICS_H
 #define OBSERVE_METRICS_H
 

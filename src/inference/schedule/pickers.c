@@ -19,19 +19,20 @@ double pick_random_unit(uint64_t *state)
     return ((double)(pick_random(state) >> 11) + 1) * 0x1p-53;
 }
 
-/* Ties are drawn by reservoir: the nth equal one replaces the choice with chance 1/n, so all are equally likely. */
+/* Among equals one is drawn.  Comparisons that add up instead of branching: scores of idle endpoints are like dice. */
 unsigned pick_max_score(const struct plugin *plugin, const struct pick_state *state, const double *scores)
 {
     (void)plugin;
-    unsigned best = 0, equals = 1;
-    for (unsigned i = 1; i < state->count; i++) {
-        if (scores[i] < scores[best])
-            continue;
-        equals = scores[i] > scores[best] ? 1 : equals + 1;
-        if (equals == 1 || pick_random(state->random) % equals == 0)
-            best = i;
-    }
-    return best;
+    double best = scores[0];
+    unsigned equals = 0, at = 0;
+    for (unsigned i = 1; i < state->count; i++)
+        best = scores[i] > best ? scores[i] : best;
+    for (unsigned i = 0; i < state->count; i++)
+        equals += scores[i] == best;
+    for (unsigned left = equals > 1 ? (unsigned)(pick_random(state->random) % equals) : 0;
+         scores[at] < best || left > 0; at++)
+        left -= scores[at] == best;
+    return at;
 }
 
 unsigned pick_at_random(const struct plugin *plugin, const struct pick_state *state, const double *scores)

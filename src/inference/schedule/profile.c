@@ -67,6 +67,8 @@ int profile_choose(const struct profile *profile, const struct request_facts *re
         profile->filters[i].kind->filter(&profile->filters[i], &state);
     if (state.count == 0)
         return -1;
+    if (state.count == 1 && listener == NULL) /* whatever the scores */
+        return (int)state.kept[0];
     for (unsigned i = 0; i < profile->scorer_count; i++)
         add_scores(&profile->scorers[i], &state, scratch, listener);
     tell(listener, NULL, &state, scratch->totals);

@@ -282,7 +282,7 @@ static int choose(struct pool *pool, struct gathering *gathering, const struct p
         .header = request->header,
         .header_context = request->header_context,
     };
-    uint64_t random = request->random + atomic_fetch_add_explicit(&pool->rotation, 1, memory_order_relaxed);
+    uint64_t random = request->random + pool->rotation++;
     int index = -1;
     /* Once more with those to be avoided: also when filters let nobody else through. */
     unsigned passes = request->only_trusted ? 1 : 2;
@@ -328,7 +328,7 @@ static void charge(struct pool_schedule *schedule, const struct gathering *gathe
 
 struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *request, struct pick_ticket *ret_ticket)
 {
-    uint32_t matched[POOL_PREFIX_OWNERS];
+    uint32_t matched[POOL_PREFIX_OWNERS], marked[POOL_PREFIX_OWNERS];
     struct gathering gathering = {.pool = pool, .request = request};
     struct request_facts facts;
     struct endpoint *chosen = NULL;
@@ -337,7 +337,7 @@ struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *req
     if (request->prefix_count > 0) {
         gathering.matched = matched;
         gathering.matched_count =
-            prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched);
+            prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched, marked);
     }
     pthread_mutex_lock(&pool->lock);
     int index = choose(pool, &gathering, request->listener, &facts, &count);
@@ -348,7 +348,9 @@ struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *req
     }
     pthread_mutex_unlock(&pool->lock);
     if (chosen != NULL && request->prefix_count > 0 && chosen->prefix_owner != PREFIX_NO_OWNER)
-        prefix_index_insert(pool->prefixes, chosen->prefix_owner, request->prefix_hashes, request->prefix_count);
+        prefix_index_insert(pool->prefixes, chosen->prefix_owner, request->prefix_hashes,
+                            chosen->prefix_owner < gathering.matched_count ? marked[chosen->prefix_owner] : 0,
+                            request->prefix_count);
     return chosen;
 }
 
@@ -406,14 +408,14 @@ void schedule_release(struct pick_ticket *ticket, uint64_t now_ms, uint32_t answ
 unsigned schedule_explain(struct pool *pool, const struct pick_request *request,
                           const struct profile_listener *listener)
 {
-    uint32_t matched[POOL_PREFIX_OWNERS];
+    uint32_t matched[POOL_PREFIX_OWNERS], marked[POOL_PREFIX_OWNERS];
     struct gathering gathering = {.pool = pool, .request = request};
     struct request_facts facts;
     unsigned count;
     if (request->prefix_count > 0) {
         gathering.matched = matched;
         gathering.matched_count =
-            prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched);
+            prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched, marked);
     }
     pthread_mutex_lock(&pool->lock);
     choose(pool, &gathering, listener, &facts, &count);

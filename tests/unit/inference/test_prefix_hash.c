@@ -6,7 +6,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <xxhash.h>
+
 #include "base/random.h"
+#include "inference/block_hash.h"
 #include "inference/prefix_hash.h"
 
 enum { BLOCK = PREFIX_SMALL_BYTES, LARGE = PREFIX_SMALL_BYTES * PREFIX_LARGE_UNITS, HASHES = 80 };
@@ -70,6 +73,31 @@ static void a_changed_byte_changes_its_block_and_all_later_ones(void **state)
     hash("m", 0, bytes_make(text, sizeof text), after);
     for (unsigned i = 0; i < 8; i++)
         assert_int_equal(before[i] == after[i], i < 3);
+}
+
+/* What wider vectors compute is the same hash. */
+static void a_block_has_one_hash_on_all_processors(void **state)
+{
+    (void)state;
+#ifdef __x86_64__
+    static const size_t sizes[] = {BLOCK, LARGE};
+    char text[3 * LARGE + 1];
+    if (!__builtin_cpu_supports("avx2"))
+        skip();
+    fill(text, sizeof text);
+    for (unsigned i = 0; i < 4; i++) {
+        size_t len = sizes[i % 2];
+        const char *data = text + i / 2;
+        uint64_t hashes[3], before = 5;
+        assert_int_equal(block_hashes_avx2(data, len, 0, before, hashes), before);
+        uint64_t last = block_hashes_avx2(data, len, 3, before, hashes);
+        for (unsigned j = 0; j < 3; j++) {
+            before = block_chain(before, XXH3_64bits(data + j * len, len));
+            assert_int_equal(hashes[j], before);
+        }
+        assert_int_equal(last, before);
+    }
+#endif
 }
 
 static void models_and_salts_do_not_share(void **state)
@@ -137,6 +165,7 @@ int main(void)
         cmocka_unit_test(only_whole_blocks_are_hashed),
         cmocka_unit_test(the_hashes_survive_every_split),
         cmocka_unit_test(a_changed_byte_changes_its_block_and_all_later_ones),
+        cmocka_unit_test(a_block_has_one_hash_on_all_processors),
         cmocka_unit_test(models_and_salts_do_not_share),
         cmocka_unit_test(later_blocks_are_large),
         cmocka_unit_test(blocks_and_units_are_told_from_each_other),

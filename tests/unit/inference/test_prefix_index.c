@@ -33,9 +33,9 @@ static void make(uint64_t name, uint64_t *hashes, unsigned count)
 static uint32_t match(const struct prefix_index *index, uint16_t owner, uint64_t name, unsigned count)
 {
     uint64_t hashes[256];
-    uint32_t matched[PREFIX_OWNERS_MAX];
+    uint32_t matched[PREFIX_OWNERS_MAX], marked[PREFIX_OWNERS_MAX];
     make(name, hashes, count);
-    prefix_index_match(index, hashes, count, matched);
+    prefix_index_match(index, hashes, count, matched, marked);
     return matched[owner];
 }
 
@@ -43,7 +43,7 @@ static void insert(struct prefix_index *index, uint16_t owner, uint64_t name, un
 {
     uint64_t hashes[256];
     make(name, hashes, count);
-    prefix_index_insert(index, owner, hashes, count);
+    prefix_index_insert(index, owner, hashes, 0, count);
 }
 
 static void an_owner_matches_what_it_was_sent(void **state)
@@ -71,12 +71,12 @@ static void a_match_ends_at_the_first_gap(void **state)
     struct prefix_index *index = prefix_index_new(2, 1024);
     uint16_t a = prefix_index_add_owner(index, 100), b = prefix_index_add_owner(index, 100);
     uint64_t hashes[10];
-    uint32_t matched[2];
+    uint32_t matched[2], marked[2];
     make(1, hashes, 10);
-    prefix_index_insert(index, a, hashes, 3);
-    prefix_index_insert(index, a, hashes + 4, 6); /* all but block 3 */
-    prefix_index_insert(index, b, hashes + 1, 9); /* all but block 0 */
-    prefix_index_match(index, hashes, 10, matched);
+    prefix_index_insert(index, a, hashes, 0, 3);
+    prefix_index_insert(index, a, hashes + 4, 0, 6); /* all but block 3 */
+    prefix_index_insert(index, b, hashes + 1, 0, 9); /* all but block 0 */
+    prefix_index_match(index, hashes, 10, matched, marked);
     assert_int_equal(matched[a], 3);
     assert_int_equal(matched[b], 0);
     prefix_index_free(index);
@@ -88,19 +88,19 @@ static void many_owners_of_a_block_are_told_apart(void **state)
     enum { OWNERS = 200 };
     struct prefix_index *index = prefix_index_new(OWNERS, 1u << 16);
     uint64_t hashes[OWNERS];
-    uint32_t matched[OWNERS];
+    uint32_t matched[OWNERS], marked[OWNERS];
     make(1, hashes, OWNERS);
     for (unsigned i = 0; i < OWNERS; i++)
         assert_int_equal(prefix_index_add_owner(index, 2000), i);
     assert_int_equal(prefix_index_add_owner(index, 1000), PREFIX_NO_OWNER);
     for (unsigned i = 0; i < OWNERS; i++) /* block b has the owners b.. */
-        prefix_index_insert(index, (uint16_t)((i * 77) % OWNERS), hashes, (i * 77) % OWNERS + 1);
-    prefix_index_match(index, hashes, OWNERS, matched);
+        prefix_index_insert(index, (uint16_t)((i * 77) % OWNERS), hashes, 0, (i * 77) % OWNERS + 1);
+    prefix_index_match(index, hashes, OWNERS, matched, marked);
     for (unsigned i = 0; i < OWNERS; i++)
         assert_int_equal(matched[i], i + 1);
     for (unsigned i = 0; i < OWNERS; i += 2) /* sets shrink again */
         prefix_index_remove_owner(index, (uint16_t)i);
-    prefix_index_match(index, hashes, OWNERS, matched);
+    prefix_index_match(index, hashes, OWNERS, matched, marked);
     for (unsigned i = 0; i < OWNERS; i++)
         assert_int_equal(matched[i], i % 2 == 0 ? 0 : i + 1);
     prefix_index_free(index);
@@ -136,6 +136,40 @@ static void what_was_sent_again_gets_a_second_chance(void **state)
     assert_int_equal(match(index, a, 1, 10), 0);
     assert_int_equal(match(index, a, 3, 10), 10);
     prefix_index_free(index);
+}
+
+/* Returns how many blocks the match found marked. */
+static uint32_t match_and_insert(struct prefix_index *index, uint16_t owner, uint64_t name, unsigned count)
+{
+    uint64_t hashes[256];
+    uint32_t matched[PREFIX_OWNERS_MAX], marked[PREFIX_OWNERS_MAX];
+    make(name, hashes, count);
+    prefix_index_match(index, hashes, count, matched, marked);
+    prefix_index_insert(index, owner, hashes, marked[owner], count);
+    return marked[owner];
+}
+
+static void what_is_marked_is_not_noted_again(void **state)
+{
+    (void)state;
+    for (unsigned others = 0; others < 10; others += 9) { /* in the nodes, and in bitmaps */
+        struct prefix_index *index = prefix_index_new(20, 1024);
+        uint16_t a = prefix_index_add_owner(index, 20);
+        for (unsigned i = 0; i < others; i++)
+            insert(index, prefix_index_add_owner(index, 20), 1, 8);
+        assert_int_equal(match_and_insert(index, a, 1, 4), 0);
+        assert_int_equal(match_and_insert(index, a, 1, 4), 0); /* sent again: marked now */
+        assert_int_equal(match_and_insert(index, a, 1, 6), 4);
+        assert_int_equal(match_and_insert(index, a, 1, 8), 4);
+        assert_int_equal(match_and_insert(index, a, 1, 8), 6);
+        assert_int_equal(match_and_insert(index, a, 1, 8), 8);
+        assert_int_equal(match(index, a, 1, 8), 8);
+        insert(index, a, 2, 20); /* a chance, then none */
+        insert(index, a, 3, 20);
+        assert_int_equal(match_and_insert(index, a, 1, 8), 0);
+        assert_int_equal(match(index, a, 1, 8), 8);
+        prefix_index_free(index);
+    }
 }
 
 static void a_prompt_longer_than_the_owner_keeps_its_head(void **state)
@@ -228,7 +262,7 @@ static double bytes_per_entry(unsigned owners, uint32_t per_owner, unsigned shar
     for (unsigned i = 0; i < owners; i++)
         for (uint32_t prompt = 0; prompt < per_owner / 64; prompt++) {
             make((uint64_t)(i / share) << 32 | prompt, hashes, 64);
-            prefix_index_insert(index, (uint16_t)i, hashes, 64);
+            prefix_index_insert(index, (uint16_t)i, hashes, 0, 64);
         }
     double bytes = (double)prefix_index_bytes(index) / prefix_index_entries(index);
     assert_int_equal(prefix_index_entries(index), owners * per_owner);
@@ -302,7 +336,7 @@ static void random_prompts_are_matched_as_in_plain_queues(void **state)
     struct plain_owner plain[PLAIN_OWNERS] = {0};
     struct random_state random;
     uint64_t hashes[PLAIN_BLOCKS];
-    uint32_t matched[PLAIN_OWNERS];
+    uint32_t matched[PLAIN_OWNERS], marked[PLAIN_OWNERS];
     random_seed(&random, 3);
     for (unsigned i = 0; i < PLAIN_OWNERS; i++)
         prefix_index_add_owner(index, PLAIN_CAPACITY);
@@ -310,7 +344,7 @@ static void random_prompts_are_matched_as_in_plain_queues(void **state)
         unsigned owner = (unsigned)random_below(&random, PLAIN_OWNERS);
         unsigned count = 1 + (unsigned)random_below(&random, PLAIN_BLOCKS);
         make(random_below(&random, PLAIN_NAMES), hashes, count);
-        prefix_index_match(index, hashes, count, matched);
+        prefix_index_match(index, hashes, count, matched, marked);
         for (unsigned i = 0; i < PLAIN_OWNERS; i++) {
             unsigned expected = 0;
             while (expected < count && plain_find(&plain[i], hashes[expected]) >= 0)
@@ -321,7 +355,7 @@ static void random_prompts_are_matched_as_in_plain_queues(void **state)
             prefix_index_forget(index, (uint16_t)owner);
             plain[owner].count = 0;
         }
-        prefix_index_insert(index, (uint16_t)owner, hashes, count);
+        prefix_index_insert(index, (uint16_t)owner, hashes, 0, count);
         plain_insert(&plain[owner], hashes, count);
     }
     prefix_index_free(index);
@@ -342,15 +376,17 @@ static void *read_many(void *argument)
     struct shared *shared = argument;
     struct random_state random;
     uint64_t hashes[64];
-    uint32_t matched[SHARED_OWNERS + 1];
+    uint32_t matched[SHARED_OWNERS + 1], marked[SHARED_OWNERS + 1];
     random_seed_from_kernel(&random);
     while (!atomic_load_explicit(&shared->is_over, memory_order_relaxed)) {
         matched[SHARED_OWNERS] = 12345; /* what is past the end stays */
         make(random_below(&random, SHARED_NAMES), hashes, 64);
-        prefix_index_match(shared->index, hashes, 64, matched);
+        prefix_index_match(shared->index, hashes, 64, matched, marked);
         for (unsigned i = 0; i < SHARED_OWNERS; i++)
             assert_true(matched[i] <= 64);
         assert_int_equal(matched[SHARED_OWNERS], 12345);
+        for (unsigned i = 0; i < SHARED_OWNERS; i++)
+            assert_true(marked[i] <= 64);
         atomic_fetch_add_explicit(&shared->matches, 1, memory_order_relaxed);
     }
     return NULL;
@@ -364,7 +400,7 @@ static void *write_many(void *argument)
     random_seed_from_kernel(&random);
     for (unsigned round = 0; round < SHARED_ROUNDS; round++) {
         make(random_below(&random, SHARED_NAMES), hashes, 64);
-        prefix_index_insert(shared->index, (uint16_t)random_below(&random, SHARED_OWNERS), hashes,
+        prefix_index_insert(shared->index, (uint16_t)random_below(&random, SHARED_OWNERS), hashes, 0,
                             1 + (unsigned)random_below(&random, 64));
     }
     return NULL;
@@ -408,17 +444,17 @@ static void a_match_tells_how_many_owners_there_are(void **state)
     (void)state;
     enum { OWNERS = 200, ADDED = 70 };
     uint64_t hashes[] = {11, 22};
-    uint32_t matched[OWNERS];
+    uint32_t matched[OWNERS], marked[OWNERS];
     struct prefix_index *index = prefix_index_new(OWNERS, 1024);
-    assert_int_equal(prefix_index_match(index, hashes, 2, matched), 0);
+    assert_int_equal(prefix_index_match(index, hashes, 2, matched, marked), 0);
     for (unsigned i = 0; i < ADDED; i++)
         prefix_index_add_owner(index, 100);
-    prefix_index_insert(index, ADDED - 1, hashes, 2);
-    assert_int_equal(prefix_index_match(index, hashes, 2, matched), ADDED);
+    prefix_index_insert(index, ADDED - 1, hashes, 0, 2);
+    assert_int_equal(prefix_index_match(index, hashes, 2, matched, marked), ADDED);
     assert_int_equal(matched[ADDED - 1], 2);
     assert_int_equal(matched[0], 0);
     prefix_index_remove_owner(index, ADDED - 1); /* numbers are given out again: it stays what it was */
-    assert_int_equal(prefix_index_match(index, hashes, 2, matched), ADDED);
+    assert_int_equal(prefix_index_match(index, hashes, 2, matched, marked), ADDED);
     assert_int_equal(matched[ADDED - 1], 0);
     prefix_index_free(index);
 }
@@ -431,6 +467,7 @@ int main(void)
         cmocka_unit_test(many_owners_of_a_block_are_told_apart),
         cmocka_unit_test(a_full_owner_forgets_its_oldest_prompt_from_the_end),
         cmocka_unit_test(what_was_sent_again_gets_a_second_chance),
+        cmocka_unit_test(what_is_marked_is_not_noted_again),
         cmocka_unit_test(a_prompt_longer_than_the_owner_keeps_its_head),
         cmocka_unit_test(large_blocks_count_as_four),
         cmocka_unit_test(a_smaller_capacity_holds_at_once),

@@ -392,7 +392,7 @@ static void a_server_that_began_anew_has_nothing_cached(void **state)
     fixture->server.metrics = "vllm:num_requests_waiting 6\nprocess_start_time_seconds 1000.5\n";
     start(fixture);
     TURN_UNTIL(fixture, atomic_load(&fixture->endpoint->load.waiting) == 6);
-    prefix_index_insert(index, fixture->endpoint->prefix_owner, (uint64_t[]){7, 8, 9}, 3);
+    prefix_index_insert(index, fixture->endpoint->prefix_owner, (uint64_t[]){7, 8, 9}, 0, 3);
     unsigned good = fixture->good;
     TURN_UNTIL(fixture, fixture->good >= good + 3);
     assert_int_equal(prefix_index_entries(index), 3);
