@@ -56,6 +56,12 @@ char *buffer_make_room(struct buffer *buffer, size_t extra)
     return buffer->data + buffer->tail;
 }
 
+void buffer_make(struct buffer *buffer, size_t capacity)
+{
+    buffer_deinit(buffer);
+    *buffer = (struct buffer){.data = must(malloc(capacity)), .capacity = capacity};
+}
+
 void buffer_commit(struct buffer *buffer, size_t count)
 {
     assert(count <= buffer->capacity - buffer->tail);

@@ -12,7 +12,8 @@
 
 enum {
     INBOX_SCRATCH_BYTES = 64 * 1024,
-    INBOX_MAX_ROUNDS = 4 /* receives per wake-up: the other connections wait */
+    INBOX_FIRST_BYTES = 20 * 1024, /* where a head is to come: what follows is better received where it stays */
+    INBOX_MAX_ROUNDS = 4           /* receives per wake-up: the other connections wait */
 };
 
 /* Receives once, into scratch when the inbox is empty, else behind what it holds.  > 0: *ret_input is everything not

@@ -278,7 +278,7 @@ static void receive(struct http_connection *connection)
         char *into = buffer_is_empty(&connection->in) ? connection->protocol->body_room(connection, &room) : NULL;
         if (into == NULL) {
             into = scratch;
-            room = sizeof scratch;
+            room = round == 0 ? INBOX_FIRST_BYTES : sizeof scratch;
         }
         ssize_t got = inbox_recv(&connection->in, connection->transport, into, room, &input, &is_full);
         if (got == -EAGAIN)

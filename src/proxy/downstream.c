@@ -270,11 +270,14 @@ static void reserve_body(struct proxied *proxied, size_t bytes)
 {
     struct proxy *proxy = proxied->proxy;
     struct buffer *body = &proxied->held->body;
-    if (bytes > MEMORY_UNCOUNTED_BYTES && spare_bodies_take(&proxy->spare_bodies, bytes, body)) {
+    if (bytes <= MEMORY_UNCOUNTED_BYTES) {
+        buffer_reserve(body, bytes);
+    } else if (spare_bodies_take(&proxy->spare_bodies, bytes, body)) {
         (void)memory_budget_take(proxy->config.budget, body->capacity);
         pay(proxied, body->capacity);
+    } else {
+        buffer_make(body, bytes);
     }
-    buffer_reserve(body, bytes);
 }
 
 static void on_request_head(struct exchange *exchange)

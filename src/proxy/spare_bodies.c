@@ -3,7 +3,7 @@
 #include "proxy/spare_bodies.h"
 
 #define LARGEST_BYTES (1u << 20)
-#define ALL_BYTES     (8u << 20)
+#define ALL_BYTES     (16u << 20)
 
 static struct buffer take_out(struct spare_bodies *spare, unsigned index)
 {
