@@ -344,7 +344,7 @@ static bool read_groups(struct bytes page, struct page_layout *layout, struct re
             return false;
         moved = (ptrdiff_t)at - (ptrdiff_t)group->at;
         group->at = (uint32_t)at;
-        for (; at < page.len && bytes_equal(page_line_name(page, at), name); at = from) {
+        for (; page_line_has_name(page, at, name); at = from) {
             from = page_line_end(page, at);
             add_line(bytes_make(page.data + at, from - at), name, reading);
         }

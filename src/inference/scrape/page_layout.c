@@ -3,13 +3,23 @@
  * before has another one, so that a group is never entered in its middle. */
 #include "inference/scrape/page_layout.h"
 
+static bool ends_name(char c)
+{
+    return c == '{' || c == ' ' || c == '\t' || c == '\n';
+}
+
 struct bytes page_line_name(struct bytes page, size_t at)
 {
     size_t end = at;
-    while (end < page.len && page.data[end] != '{' && page.data[end] != ' ' && page.data[end] != '\t' &&
-           page.data[end] != '\n')
+    while (end < page.len && !ends_name(page.data[end]))
         end++;
     return bytes_make(page.data + at, end - at);
+}
+
+bool page_line_has_name(struct bytes page, size_t at, struct bytes name)
+{
+    size_t end = at + name.len;
+    return bytes_starts_with(bytes_skip(page, at), name) && (end == page.len || ends_name(page.data[end]));
 }
 
 size_t page_line_end(struct bytes page, size_t at)
@@ -45,8 +55,7 @@ static size_t line_before(struct bytes page, size_t at)
 /* at begins a line. */
 static bool begins_group(struct bytes page, size_t at, struct bytes name)
 {
-    return bytes_starts_with(bytes_skip(page, at), name) && page_line_name(page, at).len == name.len &&
-           (at == 0 || !bytes_equal(page_line_name(page, line_before(page, at)), name));
+    return page_line_has_name(page, at, name) && (at == 0 || !page_line_has_name(page, line_before(page, at), name));
 }
 
 bool page_layout_find(const struct page_group *group, struct bytes page, size_t from, ptrdiff_t moved, size_t *ret_at)

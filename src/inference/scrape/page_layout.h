@@ -27,6 +27,7 @@ struct page_layout {
 
 /* The name of the line at `at`: up to its labels or value. */
 struct bytes page_line_name(struct bytes page, size_t at);
+bool page_line_has_name(struct bytes page, size_t at, struct bytes name);
 /* From behind the line at `at`. */
 size_t page_line_end(struct bytes page, size_t at);
 

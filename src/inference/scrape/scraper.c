@@ -16,8 +16,9 @@
 #include "inference/trust.h"
 
 enum { BACKOFF_MAX_MS = 5000, READY_CHECK_MS = 250, MODELS_MAX = 4096 };
-/* Targets are spread over the interval in steps of so many ms: those of one step share a turn of the reactor. */
-enum { STEP_MS = 5 };
+/* Targets are spread over the interval in steps of so many ms: those of one step share a turn of the reactor, which the
+ * more of them, the longer holds up everything else. */
+enum { STEP_MS = 5, STEP_OF_FEW_MS = 10, FEW_TARGETS = 400 };
 
 enum page { PAGE_METRICS, PAGE_MODELS, PAGE_COUNT };
 
@@ -427,7 +428,8 @@ static uint64_t next_start_ms(struct scraper *scraper)
     uint64_t now_ms = reactor_now_ms(scraper->reactor);
     uint32_t spread_ms = (uint32_t)((uint64_t)scraper->spread * scraper->config.interval_ms >> 32);
     scraper->spread += 0x9e3779b9u;
-    return (now_ms + spread_ms) / STEP_MS * STEP_MS;
+    uint32_t step_ms = scraper->count <= FEW_TARGETS ? STEP_OF_FEW_MS : STEP_MS;
+    return (now_ms + spread_ms) / step_ms * step_ms;
 }
 
 void scraper_add(struct scraper *scraper, struct endpoint *endpoint)

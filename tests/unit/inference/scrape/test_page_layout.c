@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -129,6 +130,24 @@ static void a_family_is_looked_for_nearby(void **state)
     buffer_deinit(&page);
 }
 
+static void a_family_moves_with_those_before_it(void **state)
+{
+    (void)state;
+    char page[4000];
+    struct engine_metrics metrics;
+    for (int gap = 1; gap < 1000; gap += PAGE_LAYOUT_DRIFT) {
+        snprintf(page, sizeof page,
+                 TOKENS "#%*d\nvllm:num_requests_running 1\n#%*d\nvllm:num_requests_waiting 2\n#%*d\n"
+                        "vllm:kv_cache_usage_perc 0.3\n",
+                 gap, 1, gap, 1, gap, 1);
+        metrics = read_next(page);
+        assert_int_equal(metrics.running, 1);
+        assert_int_equal(metrics.waiting, 2);
+        assert_int_equal(metrics.kv_permille, 300);
+        assert_int_equal(metrics.kv_tokens, gap == 1 ? 160 : 0);
+    }
+}
+
 /* Another line in front of the first one, as long as it. */
 static void a_family_is_not_entered_in_its_middle(void **state)
 {
@@ -219,6 +238,7 @@ int main(void)
         TEST(a_page_without_one_of_the_families_is_read_as_a_whole),
         TEST(near_names_are_not_taken),
         TEST(a_family_is_looked_for_nearby),
+        TEST(a_family_moves_with_those_before_it),
         TEST(a_family_is_not_entered_in_its_middle),
         TEST(a_page_of_too_many_places_is_always_read_as_a_whole),
         TEST(readings_are_those_of_whole_pages),
