@@ -2,8 +2,8 @@
 /* engine_metrics.c: one pass over a Prometheus text page, taking apart only the lines of wanted families.
  *
  * Pure.  A page has thousands of histogram lines that nobody here needs, and it is read many times a second: lines are
- * dropped by their first bytes and the length of their name.  Lines that make no sense are passed
- * over.  To know another engine: rows in the table. */
+ * dropped by their first bytes and the length of their name, and the next page of a server is only looked at where its
+ * last one had something.  Lines that make no sense are passed over.  To know another engine: rows in the table. */
 #include "inference/scrape/engine_metrics.h"
 
 #include <math.h>
@@ -80,6 +80,7 @@ struct gauge_sum {
 
 struct reading {
     const struct metric_names *names; /* NULL: none */
+    struct page_layout *layout;       /* to be written; NULL: not wanted */
     uint64_t beginnings[4];           /* bit n: a wanted name's first bytes have the hash n */
     uint64_t lengths;                 /* bit n: a wanted name has n bytes, modulo 64 */
     bool wants_short;                 /* a name of less than eight bytes: any line may begin with it */
@@ -96,14 +97,6 @@ static unsigned hash_beginning(const char *text)
     uint64_t word;
     memcpy(&word, text, sizeof word);
     return (unsigned)(word * 0x9e3779b97f4a7c15u >> 56);
-}
-
-static size_t name_len(struct bytes line)
-{
-    size_t len = 0;
-    while (len < line.len && line.data[len] != '{' && line.data[len] != ' ' && line.data[len] != '\t')
-        len++;
-    return len;
 }
 
 static bool has_label(struct bytes labels, const char *label, const char *value)
@@ -149,26 +142,58 @@ static void add_named(struct reading *reading, const struct prometheus_sample *s
     }
 }
 
-static void read_line(struct bytes line, struct reading *reading)
+/* What the configuration or the build of a server decides: a server that goes on does not change it. */
+static bool is_fixed(enum gauge gauge)
 {
-    size_t len = name_len(line);
-    if (len == 0 || line.data[0] == '#' || (reading->lengths >> len % 64 & 1) == 0)
-        return;
-    struct prometheus_sample sample = {.name = bytes_make(line.data, len)};
-    bool is_parsed = false;
-    for (unsigned i = 0; i < ARRAY_LEN(families); i++) {
-        if (families[i].name.len != len || memcmp(families[i].name.data, line.data, len) != 0)
-            continue;
-        size_t cursor = 0;
-        if (!is_parsed && (!prometheus_next(line, &cursor, &sample) || !isfinite(sample.value) || sample.value < 0))
-            return;
-        is_parsed = true;
-        add_known(reading, &families[i], &sample);
+    return gauge == GAUGE_BLOCK_TOKENS || gauge == GAUGE_BLOCKS || gauge == GAUGE_CACHE_INFO;
+}
+
+/* The wanted name that equals it, which lives as long as the names do; empty: none. */
+static struct bytes find_wanted(const struct reading *reading, struct bytes name, bool *ret_is_fixed)
+{
+    struct bytes found = BYTES("");
+    *ret_is_fixed = true;
+    for (unsigned i = 0; i < ARRAY_LEN(families); i++)
+        if (bytes_equal(families[i].name, name)) {
+            found = families[i].name;
+            *ret_is_fixed = *ret_is_fixed && is_fixed(families[i].gauge);
+        }
+    for (unsigned gauge = GAUGE_WAITING; gauge <= GAUGE_KV && reading->names != NULL; gauge++) {
+        struct bytes given = bytes_of(selector_of(reading->names, gauge)->name);
+        if (bytes_equal(given, name)) {
+            found = given;
+            *ret_is_fixed = false;
+        }
     }
+    return found;
+}
+
+/* line: one that begins with a wanted name. */
+static void add_line(struct bytes line, struct bytes name, struct reading *reading)
+{
+    struct prometheus_sample sample;
     size_t cursor = 0;
-    if (reading->names != NULL && (is_parsed || prometheus_next(line, &cursor, &sample)) && isfinite(sample.value) &&
-        sample.value >= 0)
+    if (!prometheus_next(line, &cursor, &sample) || !isfinite(sample.value) || sample.value < 0)
+        return;
+    for (unsigned i = 0; i < ARRAY_LEN(families); i++)
+        if (bytes_equal(families[i].name, name))
+            add_known(reading, &families[i], &sample);
+    if (reading->names != NULL)
         add_named(reading, &sample);
+}
+
+static void read_line(struct bytes page, size_t at, struct reading *reading)
+{
+    struct bytes name = page_line_name(page, at);
+    if (name.len == 0 || name.data[0] == '#' || (reading->lengths >> name.len % 64 & 1) == 0)
+        return;
+    bool is_fixed;
+    name = find_wanted(reading, name, &is_fixed);
+    if (name.len == 0)
+        return;
+    if (reading->layout != NULL && !is_fixed)
+        page_layout_note(reading->layout, page, at, name);
+    add_line(bytes_make(page.data + at, page_line_end(page, at) - at), name, reading);
 }
 
 /* Nearly all lines end here. */
@@ -186,9 +211,8 @@ static void read_page(struct bytes page, struct reading *reading)
     page_lines_init(&lines, page);
     while (page_lines_next(&lines))
         for (unsigned i = 0; i < lines.count; i++) {
-            struct bytes rest = bytes_skip(page, lines.starts[i]);
-            if (may_be_wanted(reading, rest))
-                read_line(bytes_make(rest.data, bytes_find(rest, '\n')), reading);
+            if (may_be_wanted(reading, bytes_skip(page, lines.starts[i])))
+                read_line(page, lines.starts[i], reading);
         }
 }
 
@@ -267,33 +291,77 @@ static void take_loras(struct bytes labels, struct engine_metrics *metrics)
 static unsigned long long cache_tokens(const struct reading *reading)
 {
     struct bytes info = reading->cache_info;
-    unsigned long long block = number_label(info, "block_size"); /* vLLM; SGLang says page_size */
-    if (info.len > 0)
+    if (info.len > 0) {
+        unsigned long long block = number_label(info, "block_size"); /* vLLM; SGLang says page_size */
         return block > 0 ? block * number_label(info, "num_gpu_blocks")
                          : number_label(info, "page_size") * number_label(info, "num_pages");
+    }
     const struct gauge_sum *tokens = &reading->sums[GAUGE_BLOCK_TOKENS], *blocks = &reading->sums[GAUGE_BLOCKS];
     if (tokens->count == 0 || blocks->count == 0)
         return 0;
     return (unsigned long long)to_unsigned(tokens->sum, 1000000) * to_unsigned(blocks->sum, 1000000000);
 }
 
-void engine_metrics_read(struct bytes page, const struct metric_names *names, struct engine_metrics *ret_metrics)
+static void conclude(const struct reading *reading, struct engine_metrics *metrics)
 {
-    struct reading reading = {.names = names};
-    want_names(&reading);
-    read_page(page, &reading);
-
-    struct engine_metrics *metrics = ret_metrics;
-    const struct gauge_sum *kv = choose(&reading, GAUGE_KV);
-    metrics->has_waiting = take_gauge(choose(&reading, GAUGE_WAITING), &metrics->waiting);
-    metrics->has_running = take_gauge(choose(&reading, GAUGE_RUNNING), &metrics->running);
+    const struct gauge_sum *kv = choose(reading, GAUGE_KV);
+    metrics->has_waiting = take_gauge(choose(reading, GAUGE_WAITING), &metrics->waiting);
+    metrics->has_running = take_gauge(choose(reading, GAUGE_RUNNING), &metrics->running);
     metrics->has_kv = kv->count > 0;
     metrics->kv_permille = kv->count > 0 ? to_unsigned(kv->sum / kv->count * 1000 + 0.5, 1000) : 0;
-    metrics->kv_tokens = cache_tokens(&reading);
-    metrics->started_s = reading.sums[GAUGE_STARTED].sum;
-    metrics->has_loras = reading.sums[GAUGE_LORAS].count > 0;
+    metrics->started_s = reading->sums[GAUGE_STARTED].sum;
+    metrics->has_loras = reading->sums[GAUGE_LORAS].count > 0;
     metrics->max_loras = 0;
     metrics->running_loras[0] = metrics->waiting_loras[0] = '\0';
     if (metrics->has_loras)
-        take_loras(reading.loras, metrics);
+        take_loras(reading->loras, metrics);
+}
+
+static void read_whole(struct bytes page, struct reading *reading, struct engine_metrics *ret_metrics)
+{
+    want_names(reading);
+    read_page(page, reading);
+    conclude(reading, ret_metrics);
+    ret_metrics->kv_tokens = cache_tokens(reading);
+}
+
+void engine_metrics_read(struct bytes page, const struct metric_names *names, struct engine_metrics *ret_metrics)
+{
+    struct reading reading = {.names = names};
+    read_whole(page, &reading, ret_metrics);
+}
+
+/* False: some group is not where it should be. */
+static bool read_groups(struct bytes page, struct page_layout *layout, struct reading *reading)
+{
+    size_t from = 0;
+    ptrdiff_t moved = 0;
+    for (unsigned i = 0; i < layout->count; i++) {
+        struct page_group *group = &layout->groups[i];
+        struct bytes name = bytes_make(group->name, group->name_len);
+        size_t at;
+        if (!page_layout_find(group, page, from, moved, &at))
+            return false;
+        moved = (ptrdiff_t)at - (ptrdiff_t)group->at;
+        group->at = (uint32_t)at;
+        for (; page_line_has_name(page, at, name); at = from) {
+            from = page_line_end(page, at);
+            add_line(bytes_make(page.data + at, from - at), name, reading);
+        }
+    }
+    return true;
+}
+
+void engine_metrics_read_next(struct bytes page, const struct metric_names *names, struct page_layout *layout,
+                              struct engine_metrics *ret_metrics)
+{
+    struct reading reading = {.names = names};
+    if (page_layout_is_known(layout) && read_groups(page, layout, &reading)) {
+        conclude(&reading, ret_metrics);
+        ret_metrics->kv_tokens = 0;
+        return;
+    }
+    *layout = (struct page_layout){0};
+    reading = (struct reading){.names = names, .layout = layout};
+    read_whole(page, &reading, ret_metrics);
 }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "inference/scrape/page_layout.h"
 
 struct engine_metrics {
     bool has_waiting, has_running, has_kv, has_loras;
@@ -37,5 +38,10 @@ bool metric_names_parse(struct bytes text, const char *path, struct problems *pr
 
 /* Sums a gauge over its label sets (data-parallel ranks); missing families leave has_* false.  names may be NULL. */
 void engine_metrics_read(struct bytes page, const struct metric_names *names, struct engine_metrics *ret_metrics);
+/* The same, of pages of one server: with a layout that is known only the lines of the families that it names are read,
+ * when all of them are there, and kv_tokens is not told.  Otherwise the whole page is, and the layout is written.  What
+ * has been added elsewhere on a page is only seen after *layout = {0}, which other names also need. */
+void engine_metrics_read_next(struct bytes page, const struct metric_names *names, struct page_layout *layout,
+                              struct engine_metrics *ret_metrics);
 
 #endif

@@ -16,8 +16,9 @@
 #include "inference/trust.h"
 
 enum { BACKOFF_MAX_MS = 5000, READY_CHECK_MS = 250, MODELS_MAX = 4096 };
-/* Targets are spread over the interval in steps of so many ms: those of one step share a turn of the reactor. */
-enum { STEP_MS = 5 };
+/* Targets are spread over the interval in steps of so many ms: those of one step share a turn of the reactor, which the
+ * more of them, the longer holds up everything else. */
+enum { STEP_MS = 5, STEP_OF_FEW_MS = 10, FEW_TARGETS = 400 };
 
 enum page { PAGE_METRICS, PAGE_MODELS, PAGE_COUNT };
 
@@ -50,6 +51,8 @@ struct target {
     double server_started_s;    /* as its page said; 0: it did not */
     struct metric_names *names; /* the operator's; NULL: none */
     unsigned names_changes;     /* as of which `names` is */
+    struct page_layout layout;  /* of /metrics */
+    uint64_t whole_ms;          /* when a page was last read as a whole */
 };
 
 struct scraper {
@@ -65,6 +68,7 @@ const struct scraper_config scraper_defaults = {
     .interval_ms = 50,
     .idle_interval_ms = 200,
     .models_interval_ms = 2000,
+    .whole_page_interval_ms = 1000,
     .timeout_ms = 1000,
     .max_response_bytes = 4u << 20,
 };
@@ -88,8 +92,10 @@ static void apply_loras(struct target *target, const struct engine_metrics *metr
 /* A server that began anew has an empty cache, whatever its address was sent before. */
 static void apply_start(struct target *target, double started_s)
 {
-    if (target->server_started_s > 0 && started_s > 0 && started_s != target->server_started_s)
+    if (target->server_started_s > 0 && started_s > 0 && started_s != target->server_started_s) {
         endpoint_forget_prefixes(target->endpoint);
+        target->layout = (struct page_layout){0};
+    }
     if (started_s > 0)
         target->server_started_s = started_s;
 }
@@ -107,6 +113,7 @@ static void refresh_names(struct target *target)
     problems_init(&problems, arena);
     free(target->names);
     target->names = NULL;
+    target->layout = (struct page_layout){0};
     pthread_mutex_lock(&endpoint->lock);
     if (endpoint->metric_names != NULL && metric_names_parse(bytes_of(endpoint->metric_names), "", &problems, &names)) {
         target->names = must(malloc(sizeof names));
@@ -117,13 +124,23 @@ static void refresh_names(struct target *target)
     arena_free(arena);
 }
 
+static void read_metrics(struct target *target, struct bytes page, struct engine_metrics *ret_metrics)
+{
+    uint64_t now_ms = reactor_now_ms(target->scraper->reactor);
+    if (now_ms - target->whole_ms >= target->scraper->config.whole_page_interval_ms)
+        target->layout = (struct page_layout){0};
+    if (!page_layout_is_known(&target->layout))
+        target->whole_ms = now_ms;
+    engine_metrics_read_next(page, target->names, &target->layout, ret_metrics);
+}
+
 /* A page without any of the gauges is another server's: nothing of it counts. */
 static bool apply_metrics(struct target *target, struct bytes page)
 {
     struct endpoint_load *load = &target->endpoint->load;
     struct engine_metrics metrics;
     refresh_names(target);
-    engine_metrics_read(page, target->names, &metrics);
+    read_metrics(target, page, &metrics);
     if (!metrics.has_waiting && !metrics.has_running && !metrics.has_kv)
         return false;
     if (metrics.has_waiting)
@@ -411,7 +428,8 @@ static uint64_t next_start_ms(struct scraper *scraper)
     uint64_t now_ms = reactor_now_ms(scraper->reactor);
     uint32_t spread_ms = (uint32_t)((uint64_t)scraper->spread * scraper->config.interval_ms >> 32);
     scraper->spread += 0x9e3779b9u;
-    return (now_ms + spread_ms) / STEP_MS * STEP_MS;
+    uint32_t step_ms = scraper->count <= FEW_TARGETS ? STEP_OF_FEW_MS : STEP_MS;
+    return (now_ms + spread_ms) / step_ms * step_ms;
 }
 
 void scraper_add(struct scraper *scraper, struct endpoint *endpoint)

@@ -17,6 +17,8 @@ struct scraper_config {
     uint32_t interval_ms;        /* 50 */
     uint32_t idle_interval_ms;   /* 200: of a server that has nothing to do */
     uint32_t models_interval_ms; /* 2000 */
+    /* 1000: how often all lines of a metrics page are looked at, not only families that were there before. */
+    uint32_t whole_page_interval_ms;
     uint32_t timeout_ms;         /* 1000 */
     uint32_t max_response_bytes; /* 4 MiB: a larger page is a failed scrape */
     /* Called on the scraper's thread after each attempt; may be NULL. */

@@ -179,6 +179,7 @@ static int set_up(void **state)
     fixture.config.interval_ms = 1;
     fixture.config.idle_interval_ms = 1;
     fixture.config.models_interval_ms = 5;
+    fixture.config.whole_page_interval_ms = 5;
     fixture.config.on_result = note_result;
     fixture.config.context = &fixture;
     fixture.endpoint = endpoint_new("127.0.0.1", fixture.server.port, "default/p", false);
@@ -383,6 +384,16 @@ static void the_size_of_the_cache_and_the_operators_names_are_applied(void **sta
     TURN_UNTIL(fixture, atomic_load(&fixture->endpoint->load.waiting) == 6);
 }
 
+static void a_family_that_is_new_on_a_page_is_noticed(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->server.metrics = "vllm:num_requests_waiting 6\n";
+    start(fixture);
+    TURN_UNTIL(fixture, fixture->good >= 3);
+    fixture->server.metrics = "vllm:num_requests_waiting 6\nvllm:num_requests_running 4\n";
+    TURN_UNTIL(fixture, atomic_load(&fixture->endpoint->load.running) == 4);
+}
+
 static void a_server_that_began_anew_has_nothing_cached(void **state)
 {
     struct fixture *fixture = *state;
@@ -459,6 +470,7 @@ int main(void)
         SCRAPER_TEST(an_endpoint_that_becomes_ready_is_asked_soon),
         SCRAPER_TEST(an_idle_server_is_asked_less_often_until_it_is_sent_something),
         SCRAPER_TEST(the_size_of_the_cache_and_the_operators_names_are_applied),
+        SCRAPER_TEST(a_family_that_is_new_on_a_page_is_noticed),
         SCRAPER_TEST(a_server_that_began_anew_has_nothing_cached),
         SCRAPER_TEST(a_removed_endpoint_is_let_go),
         SCRAPER_TEST(a_scraper_may_end_in_the_middle_of_a_call),
