@@ -27,7 +27,7 @@ requests and one send; 16 connections are accepted at a time.
 
 ## Where they are counted
 
-`serin_bad_requests_total` and `serin_header_limit_hits_total` by reason (`too_many_connections`, `slow_request`,
+`serin_downstream_evictions_total`, `serin_bad_requests_total` and `serin_header_limit_hits_total` by reason (`too_many_connections`, `slow_request`,
 `slow_reader`, ...), `serin_request_ends_total` (`overloaded`, ...), `serin_body_limit_hits_total` (`buffer`, `budget`),
 `serin_memory_held_bytes` of `serin_memory_budget_bytes`, `serin_retries_refused_total`, `serin_upstream_connects_total`
 (`failed`), `serin_upstream_closes_total` (`idle`, `surplus`, `worn`).
