@@ -42,7 +42,7 @@ test: all
 	@tools/kubectl-1.20.sh $(BUILD)/tools/kubectl-1.20
 	@cmake --preset release -DSERIN_E2E=ON >/dev/null
 	@cmake --build --preset release -j $(JOBS)
-	@ctest --preset release
+	@ctest --preset release -j $(JOBS)
 
 # Unit tests, fuzz replay and a short end-to-end run with sanitizers; FULL=1 for the whole end-to-end suite.
 asan tsan: deps
@@ -50,7 +50,7 @@ asan tsan: deps
 	@$(MAKE) --no-print-directory $(VENV)/.done
 	@cmake --preset $@ -DSERIN_E2E=ON -DSERIN_E2E_SHORT=$(if $(FULL),OFF,ON) >/dev/null
 	@cmake --build --preset $@ -j $(JOBS)
-	@ctest --preset $@
+	@ctest --preset $@ -j $(JOBS)
 
 # The data plane next to nginx, HAProxy and a bare relay; bench-quick takes less than three minutes and is less exact.
 bench bench-quick: optimized

@@ -75,13 +75,13 @@ void http_server_free(struct http_server *server)
 void http_server_accept(struct http_server *server, int fd, const struct address *peer, void *listener_data)
 {
     unsigned max = server->config.max_connections;
+    bool is_too_many = server->open_count >= max && !server_evict_idle(server);
     /* Refusals are polite up to a bound of their own. */
-    if (server->open_count >= max + max / 8 + 16) {
+    if (is_too_many && server->open_count >= max + max / 8 + 16) {
         server_tell_bad_request(server, "too_many_connections", 503);
         close(fd);
         return;
     }
-    bool is_too_many = server->open_count >= max;
     struct http_connection *connection = connection_open(server, fd, peer, listener_data);
     if (connection == NULL)
         return;

@@ -21,6 +21,8 @@ struct http_server_observer {
     /* Requests answered by the server itself: reason and status as in H1_ERRORS, or "slow_request" (408), ...; and,
      * with status 0, "tls_handshake" (it failed or took too long) and "slow_reader" (the answer was not taken). */
     void (*on_bad_request)(void *server_data, const char *reason, unsigned status);
+    /* An idle connection was closed to make room for a new one. */
+    void (*on_evicted)(void *server_data);
 };
 
 struct http_server_config {
@@ -32,7 +34,7 @@ struct http_server_config {
     uint32_t drain_idle_ms;        /* the same while draining: its client may be sending just now */
     uint32_t send_timeout_ms;      /* no progress in sending for so long: reset */
     uint32_t send_high_water;      /* bytes queued towards a client before exchange_send_room() is 0 */
-    uint32_t max_connections;      /* beyond: 503 "too_many_connections" and close */
+    uint32_t max_connections;      /* beyond: the one idle longest goes; none: 503 "too_many_connections" */
     struct memory_budget *budget;  /* what clients make the server keep is counted there; may be NULL */
     const char *server_name;       /* Server header, or NULL for none */
     struct tls_server *tls;        /* NULL: plain.  Outlives the server. */

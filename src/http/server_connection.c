@@ -41,7 +41,7 @@ void connection_rest(struct http_connection *connection)
     connection_set_deadline(connection, connection->is_draining ? config->drain_idle_ms : config->idle_timeout_ms);
 }
 
-static bool is_at_rest(const struct http_connection *connection)
+bool connection_is_at_rest(const struct http_connection *connection)
 {
     return connection->ending == ENDING_NOT && connection->protocol->is_idle(connection) &&
            buffer_is_empty(&connection->out);
@@ -61,7 +61,7 @@ static void on_timer(struct wheel_timer *timer)
         cut_slow_reader(connection);
     else if (connection->deadline_ms <= now_ms && connection->ending != ENDING_NOT)
         connection_close(connection, false);
-    else if (connection->deadline_ms <= now_ms && connection->is_draining && is_at_rest(connection))
+    else if (connection->deadline_ms <= now_ms && connection->is_draining && connection_is_at_rest(connection))
         connection_wake(connection); /* see pump() */
     else if (connection->deadline_ms <= now_ms)
         connection->protocol->deadline(connection);
@@ -293,6 +293,15 @@ static void receive(struct http_connection *connection)
     }
 }
 
+bool connection_close_at_rest(struct http_connection *connection)
+{
+    if (connection_is_at_rest(connection))
+        receive(connection);
+    if (!connection->is_closed && connection_is_at_rest(connection))
+        connection_close(connection, false);
+    return connection->is_closed;
+}
+
 /* A request may have arrived just now, or be on its way: closing would throw it away. */
 static void drain_idle(struct http_connection *connection)
 {
@@ -302,9 +311,7 @@ static void drain_idle(struct http_connection *connection)
         connection_set_deadline(connection, until_ms - now_ms);
         return;
     }
-    receive(connection);
-    if (!connection->is_closed && is_at_rest(connection))
-        connection_close(connection, false);
+    connection_close_at_rest(connection);
 }
 
 /* The output is out. */
@@ -338,7 +345,7 @@ static void pump(struct http_connection *connection)
         return;
     if (wants_input(connection))
         transport_want_read(connection->transport, true);
-    if (connection->is_draining && is_at_rest(connection))
+    if (connection->is_draining && connection_is_at_rest(connection))
         drain_idle(connection);
 }
 

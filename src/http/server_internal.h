@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* server_internal.h: what the files of the HTTP server share.
  *
- * server.c owns the connections and the spare memory, server_connection.c moves bytes and keeps deadlines, the
- * protocol (server_h1*.c) makes exchanges of bytes and back.  A connection is closed once, by connection_close(), and
- * its memory goes at the end of the turn: after every handler callback look at is_closed. */
+ * server.c owns the connections and the spare memory, server_evict.c makes room, server_connection.c moves bytes and
+ * keeps deadlines, the protocol (server_h1*.c) makes exchanges of bytes and back.  A connection is closed once, by
+ * connection_close(), and its memory goes at the end of the turn: after every handler callback look at is_closed. */
 #ifndef HTTP_SERVER_INTERNAL_H
 #define HTTP_SERVER_INTERNAL_H
 
@@ -140,6 +140,11 @@ struct http_server {
     struct list connections;
     unsigned open_count;
     unsigned memory_count; /* with those that wait to be reclaimed */
+    struct {
+        unsigned count;         /* so many at the front of connections were at rest longest, the oldest first, */
+        uint64_t rest_until_ms; /* and began to rest no later than this */
+        uint64_t look_after_ms; /* not to be looked for again before */
+    } evictable;                /* see server_evict.c */
     bool is_draining;
     bool is_freed;
     struct h1_exchange *spare_exchanges;
@@ -167,6 +172,10 @@ void server_connection_freed(struct http_server *server);
 bool server_is_full(const struct http_server *server, size_t queued_bytes);
 size_t server_low_water(const struct http_server *server);
 
+/* server_evict.c */
+/* Closes the connection that has been at rest longest.  False: there is none. */
+bool server_evict_idle(struct http_server *server);
+
 /* server_connection.c */
 struct http_connection *connection_open(struct http_server *server, int fd, const struct address *peer,
                                         void *listener_data);
@@ -178,6 +187,10 @@ void connection_send_now(struct http_connection *connection, const struct bytes 
 void connection_wake(struct http_connection *connection);
 void connection_set_deadline(struct http_connection *connection, uint64_t delay_ms);
 void connection_clear_deadline(struct http_connection *connection);
+/* Whether it is between requests, with nothing of an answer left to send. */
+bool connection_is_at_rest(const struct http_connection *connection);
+/* Closes it if it is at rest and no request has arrived just now.  Whether it is closed then. */
+bool connection_close_at_rest(struct http_connection *connection);
 /* Begins the wait for a request. */
 void connection_rest(struct http_connection *connection);
 /* No more input is processed; closes when the output is out. */

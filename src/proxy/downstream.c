@@ -15,6 +15,7 @@ const struct proxy_config proxy_defaults = {
     .upstreams = {.connect_timeout_ms = 5000,
                   .idle_timeout_ms = 4000,
                   .max_idle_per_endpoint = 256,
+                  .max_connections = 10000,
                   .max_requests = 100000},
     .max_tries = 4,
     .avoid_ms = 1000,

@@ -85,11 +85,9 @@ static int lay_out_pieces(struct proxied *proxied)
     return count;
 }
 
-static void start_try(struct proxied *proxied)
+static void start_try(struct proxied *proxied, struct client_connection *connection)
 {
     struct proxy *proxy = proxied->proxy;
-    struct client_connection *connection =
-        upstream_pool_take(proxy->upstreams, proxied->endpoint, &proxied->is_new_connection);
     proxied->tries++;
     proxied->is_calling = true;
     if (proxied->rule->backend_timeout_ms > 0)
@@ -214,6 +212,59 @@ static void release(struct proxied *proxied)
     schedule_release(&proxied->ticket, reactor_now_ms(proxied->proxy->reactor), proxied->measure.answer_tokens);
 }
 
+/* Keeps the endpoint from being picked again for this exchange. */
+static void exclude(struct proxied *proxied)
+{
+    struct endpoint *endpoint = proxied->endpoint;
+    release(proxied);
+    if (proxied->held->pick.excluded_count < PICK_MAX_EXCLUDED)
+        proxied->held->pick.excluded[proxied->held->pick.excluded_count++] = endpoint; /* our count moves there */
+    else
+        endpoint_give_back(endpoint);
+    proxied->endpoint = NULL;
+}
+
+/* All but the first `kept`. */
+static void let_go_of_excluded(struct held_request *held, unsigned kept)
+{
+    while (held->pick.excluded_count > kept)
+        endpoint_give_back(held->pick.excluded[--held->pick.excluded_count]);
+}
+
+/* A connection to the endpoint that was picked or, when that has as many as it may, to another one.  NULL: none has
+ * room, and no endpoint is picked. */
+static struct client_connection *connect_somewhere(struct proxied *proxied)
+{
+    for (;;) {
+        struct client_connection *connection =
+            upstream_pool_take(proxied->proxy->upstreams, proxied->endpoint, &proxied->is_new_connection);
+        if (LIKELY(connection != NULL))
+            return connection;
+        bool is_last = proxied->held->pick.excluded_count == PICK_MAX_EXCLUDED;
+        proxied->endpoints_tried--; /* nothing was asked of it */
+        exclude(proxied);
+        if (is_last || !pick(proxied))
+            return NULL;
+    }
+}
+
+static void count_retry(struct proxied *proxied, const char *reason)
+{
+    struct proxy *proxy = proxied->proxy;
+    metric_add(metrics_series(proxy->metrics, proxy->shard, METRIC_RETRIES, (const char *[]){reason}), 1);
+}
+
+/* The request is not sent for the first time. */
+static bool start_another_try(struct proxied *proxied, const char *reason)
+{
+    struct client_connection *connection = connect_somewhere(proxied);
+    if (connection == NULL)
+        return false;
+    count_retry(proxied, reason);
+    start_try(proxied, connection);
+    return true;
+}
+
 void forward_start(struct proxied *proxied)
 {
     measure_begin(proxied);
@@ -230,8 +281,13 @@ void forward_admitted(struct proxied *proxied)
         proxied_fail(proxied, END_NO_ENDPOINT);
         return;
     }
+    struct client_connection *connection = connect_somewhere(proxied);
+    if (connection == NULL) {
+        proxied_fail(proxied, END_ENDPOINT_CONNECTIONS);
+        return;
+    }
     write_request(proxied);
-    start_try(proxied);
+    start_try(proxied, connection);
 }
 
 /* A server may answer before it has read everything: what is still to be sent stays. */
@@ -260,13 +316,6 @@ void forward_answered(struct proxied *proxied)
     end_retrying(proxied);
 }
 
-static void let_go_of_excluded(struct held_request *held)
-{
-    for (unsigned i = 0; i < held->pick.excluded_count; i++)
-        endpoint_give_back(held->pick.excluded[i]);
-    held->pick.excluded_count = 0;
-}
-
 void forward_release(struct proxied *proxied)
 {
     end_retrying(proxied);
@@ -277,26 +326,14 @@ void forward_release(struct proxied *proxied)
         proxied->endpoint = NULL;
     }
     if (proxied->held != NULL)
-        let_go_of_excluded(proxied->held);
+        let_go_of_excluded(proxied->held, 0);
 }
 
 void forward_forget(struct proxied *proxied)
 {
-    let_go_of_excluded(proxied->held);
+    let_go_of_excluded(proxied->held, 0);
     held_request_give_back(proxied->proxy, proxied->held);
     proxied->held = NULL;
-}
-
-/* Keeps the endpoint from being picked again for this exchange. */
-static void exclude(struct proxied *proxied)
-{
-    struct endpoint *endpoint = proxied->endpoint;
-    release(proxied);
-    if (proxied->held->pick.excluded_count < PICK_MAX_EXCLUDED)
-        proxied->held->pick.excluded[proxied->held->pick.excluded_count++] = endpoint; /* our count moves there */
-    else
-        endpoint_give_back(endpoint);
-    proxied->endpoint = NULL;
 }
 
 static enum end_reason final_reason(enum client_failure failure)
@@ -310,12 +347,6 @@ static enum end_reason final_reason(enum client_failure failure)
     default:
         return END_UPSTREAM_CLOSED;
     }
-}
-
-static void count_retry(struct proxied *proxied, const char *reason)
-{
-    struct proxy *proxy = proxied->proxy;
-    metric_add(metrics_series(proxy->metrics, proxy->shard, METRIC_RETRIES, (const char *[]){reason}), 1);
 }
 
 /* Not one that has passed more than is held. */
@@ -347,10 +378,12 @@ bool forward_move(struct proxied *proxied, bool only_trusted, const char *reason
     if (!has_tries_left(proxied) || wanted->excluded_count == PICK_MAX_EXCLUDED || !takes_retry_budget(proxied))
         return false;
     wanted->excluded[wanted->excluded_count++] = former; /* our count moves there */
+    unsigned excluded = wanted->excluded_count;
     wanted->only_trusted = only_trusted;
-    bool is_found = pick(proxied);
+    struct client_connection *connection = pick(proxied) ? connect_somewhere(proxied) : NULL;
     wanted->only_trusted = false;
-    if (!is_found) {
+    if (connection == NULL) {
+        let_go_of_excluded(proxied->held, excluded);
         wanted->excluded_count--;
         proxied->endpoint = former;
         proxied->ticket = former_ticket;
@@ -359,7 +392,7 @@ bool forward_move(struct proxied *proxied, bool only_trusted, const char *reason
     client_call_cancel(&proxied->call);
     schedule_release(&former_ticket, reactor_now_ms(proxied->proxy->reactor), 0);
     count_retry(proxied, reason);
-    start_try(proxied);
+    start_try(proxied, connection);
     return true;
 }
 
@@ -381,15 +414,14 @@ void forward_failed(struct proxied *proxied, enum client_failure failure)
     if (may_retry && !is_connect && !proxied->is_new_connection) {
         /* The stale keep-alive race: the same endpoint again, on a connection that cannot be stale. */
         upstream_pool_drop_idle(proxy->upstreams, endpoint);
-        count_retry(proxied, client_failure_text(failure));
-        start_try(proxied);
+        if (start_another_try(proxied, client_failure_text(failure)))
+            return;
+        proxied_fail(proxied, END_ENDPOINT_CONNECTIONS);
         return;
     }
     exclude(proxied);
-    if (may_retry && takes_retry_budget(proxied) && pick(proxied)) {
-        count_retry(proxied, client_failure_text(failure));
-        start_try(proxied);
+    if (may_retry && takes_retry_budget(proxied) && pick(proxied) &&
+        start_another_try(proxied, client_failure_text(failure)))
         return;
-    }
     proxied_fail(proxied, final_reason(failure));
 }

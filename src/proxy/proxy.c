@@ -22,9 +22,16 @@ static void on_bad_request(void *server_data, const char *reason, unsigned statu
     metric_add(metrics_series(proxy->metrics, proxy->shard, id, (const char *[]){reason}), 1);
 }
 
+static void on_evicted(void *server_data)
+{
+    struct proxy *proxy = server_data;
+    metric_add(metrics_series(proxy->metrics, proxy->shard, METRIC_EVICTIONS, NULL), 1);
+}
+
 const struct http_server_observer proxy_observer = {
     .on_connection = on_connection,
     .on_bad_request = on_bad_request,
+    .on_evicted = on_evicted,
 };
 
 static struct metric_series *plain(struct proxy *proxy, enum metric_id id)

@@ -186,6 +186,7 @@ static const char *error_code(enum end_reason reason, unsigned status)
         return "ResourceExhausted";
     case END_NO_ENDPOINT:
     case END_CONNECT_FAILED:
+    case END_ENDPOINT_CONNECTIONS:
         return "ServiceUnavailable";
     default:
         return "Internal";

@@ -18,6 +18,7 @@ struct upstream {
     struct list idle;          /* struct upstream_connection, the one used last first */
     struct list busy;
     unsigned idle_count;
+    unsigned count; /* idle and busy */
 };
 
 struct upstream_connection {
@@ -36,7 +37,7 @@ struct upstream_pool {
     struct wheel_timer sweep_timer;
     struct metric_series *idle_gauge;
     struct metric_series *busy_gauge;
-    struct metric_series *connects, *closed_idle, *closed_surplus, *closed_worn;
+    struct metric_series *connects, *connects_refused, *closed_idle, *closed_surplus, *closed_worn;
 };
 
 static void set_idle(struct upstream_connection *held, bool is_idle)
@@ -63,6 +64,7 @@ static void forget(struct upstream_connection *held)
     struct upstream *upstream = held->upstream;
     if (held->is_idle)
         upstream->idle_count--;
+    upstream->count--;
     metric_add(held->is_idle ? upstream->pool->idle_gauge : upstream->pool->busy_gauge, -1);
     list_remove(&held->link);
     free(held);
@@ -171,6 +173,7 @@ struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct up
     pool->idle_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"idle"});
     pool->busy_gauge = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTIONS, (const char *[]){"busy"});
     pool->connects = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"started"});
+    pool->connects_refused = metrics_series(metrics, shard, METRIC_UPSTREAM_CONNECTS, (const char *[]){"refused"});
     pool->closed_idle = metrics_series(metrics, shard, METRIC_UPSTREAM_CLOSES, (const char *[]){"idle"});
     pool->closed_surplus = metrics_series(metrics, shard, METRIC_UPSTREAM_CLOSES, (const char *[]){"surplus"});
     pool->closed_worn = metrics_series(metrics, shard, METRIC_UPSTREAM_CLOSES, (const char *[]){"worn"});
@@ -221,6 +224,7 @@ static struct client_connection *open_new(struct upstream *upstream)
         abort();
     held->upstream = upstream;
     list_push(&upstream->busy, &held->link);
+    upstream->count++;
     metric_add(pool->busy_gauge, 1);
     metric_add(pool->connects, 1);
     held->connection = client_connect(pool->reactor, &upstream->endpoint->address, &pool->client, &owner, held);
@@ -242,6 +246,10 @@ struct client_connection *upstream_pool_take(struct upstream_pool *pool, struct 
         set_idle(held, false);
         *ret_is_new = false;
         return held->connection;
+    }
+    if (pool->config.max_connections > 0 && upstream->count >= pool->config.max_connections) {
+        metric_add(pool->connects_refused, 1);
+        return NULL;
     }
     *ret_is_new = true;
     return open_new(upstream);

@@ -17,6 +17,7 @@ struct upstream_pool_config {
     /* uvicorn, under vLLM and SGLang, closes idle connections after 5 s: leave before it does. */
     uint32_t idle_timeout_ms;
     unsigned max_idle_per_endpoint;
+    unsigned max_connections;     /* to one endpoint; 0: no limit */
     unsigned max_requests;        /* per connection; 0: no limit */
     struct memory_budget *budget; /* see client_config; may be NULL */
 };
@@ -25,7 +26,8 @@ struct upstream_pool *upstream_pool_new(struct reactor *reactor, const struct up
                                         struct metrics *metrics, unsigned shard);
 /* Closes every connection. */
 void upstream_pool_free(struct upstream_pool *pool);
-/* The idle connection used last, or a new one (then *ret_is_new). */
+/* The idle connection used last, or a new one (then *ret_is_new).  NULL, and *ret_is_new as it was: the endpoint has as
+ * many as it may. */
 struct client_connection *upstream_pool_take(struct upstream_pool *pool, struct endpoint *endpoint, bool *ret_is_new);
 /* The endpoint closed a connection under us: its other idle ones are as stale. */
 void upstream_pool_drop_idle(struct upstream_pool *pool, struct endpoint *endpoint);

@@ -27,6 +27,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = pathlib.Path(__file__).resolve().parent / "data"
 GENEROUS_S = 60
+PORT_RANGES = 16
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 
 # One client for the control pages of gateways and simulators: making one costs more than most requests.
@@ -74,9 +75,14 @@ def until(check, what, limit_s=GENEROUS_S):
 
 
 def free_port(ip="127.0.0.1"):
-    with socket.socket() as probe:
-        probe.bind((ip, 0))
-        return probe.getsockname()[1]
+    """Below the ports that clients get from the system, which could take it before its server does; processes of
+    pytest-xdist take from ranges of their own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        port = random.randrange(10000, 32000, PORT_RANGES) + worker % PORT_RANGES
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((ip, port))
+            return port
 
 
 def loopback():

@@ -115,19 +115,26 @@ def test_a_spent_body_budget_is_a_413_and_recovers(gateways):
 
 
 MODELS = b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n"
+CHAT = (b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+        % (len(json.dumps(chat())), json.dumps(chat()).encode()))
 
 
 @pytest.mark.short
 def test_limits_are_set_by_name_and_what_they_refuse_is_counted(gateways):
     gateway = gateways([DATA / "limits"], "--workers", "1", "--limit", "connections=2", "--limit", "head-time=300ms",
                        "--limit", "head-fields=10")
+    sim = gateway.sims()[0]
+    sim.hold()
     with Wire(gateway.address) as first, Wire(gateway.address) as second:
-        assert first.send(MODELS).answer().status_code == 200
-        assert second.send(MODELS).answer().status_code == 200
+        first.send(CHAT)
+        second.send(CHAT)
+        sim.wait_held(2)
         with Wire(gateway.address) as third:
             answer = third.send(MODELS).answer()
             error_of(answer, 503, "too_many_connections")
             assert answer.headers["retry-after"] == "1" and third.is_closed()
+        sim.release()
+        assert [first.answer().status_code, second.answer().status_code] == [200, 200]
         error_of(first.send(MODELS[:-2] + b"A: b\r\n" * 10 + b"\r\n").answer(), 431, "too_many_headers")
         error_of(second.send(MODELS[:-2]).answer(), 408, "slow_request")
     until(lambda: gateway.metric("serin_downstream_connections") == 0, "the end of all connections")
@@ -136,6 +143,36 @@ def test_limits_are_set_by_name_and_what_they_refuse_is_counted(gateways):
     for reason in ("too_many_connections", "slow_request"):
         assert gateway.metric("serin_bad_requests_total", reason=reason) == 1
     assert gateway.metric("serin_header_limit_hits_total", limit="too_many_headers") == 1
+
+
+def test_at_the_limit_of_connections_the_one_idle_longest_makes_room(gateways):
+    gateway = gateways([DATA / "limits"], "--workers", "1", "--limit", "connections=2")
+    with Wire(gateway.address) as first, Wire(gateway.address) as second:
+        assert second.send(MODELS).answer().status_code == 200
+        for _ in range(100):  # longer than the clock's millisecond
+            assert first.send(MODELS).answer().status_code == 200
+        with Wire(gateway.address) as third:
+            assert third.send(MODELS).answer().status_code == 200
+            assert second.is_closed()
+            assert first.send(MODELS).answer().status_code == 200
+    assert gateway.metric("serin_downstream_evictions_total") == 1
+    assert gateway.metric("serin_bad_requests_total") == 0
+
+
+def test_beyond_the_connections_to_an_endpoint_a_request_is_refused_until_there_is_room(gateways):
+    gateway = gateways([DATA / "limits"], "--workers", "1", "--limit", "upstream-connections=1")
+    sim = gateway.sims()[0]
+    sim.hold()
+    with gateway.client() as client, InParallel() as parallel:
+        parallel(ask, client)
+        sim.wait_held(1)
+        answer = client.post("/v1/chat/completions", json=chat())
+        error_of(answer, 503, "endpoint_connections")
+        assert answer.headers["retry-after"] == "1"
+        sim.release()
+        parallel.results()
+        ask(client)
+    assert gateway.metric("serin_upstream_connects_total", result="refused") == 1
 
 
 @pytest.mark.short

@@ -27,15 +27,16 @@ requests and one send; 16 connections are accepted at a time.
 
 ## Where they are counted
 
-`serin_bad_requests_total` and `serin_header_limit_hits_total` by reason (`too_many_connections`, `slow_request`,
+`serin_downstream_evictions_total`, `serin_bad_requests_total` and `serin_header_limit_hits_total` by reason (`too_many_connections`, `slow_request`,
 `slow_reader`, ...), `serin_request_ends_total` (`overloaded`, ...), `serin_body_limit_hits_total` (`buffer`, `budget`),
 `serin_memory_held_bytes` of `serin_memory_budget_bytes`, `serin_retries_refused_total`, `serin_upstream_connects_total`
-(`failed`), `serin_upstream_closes_total` (`idle`, `surplus`, `worn`).
+(`failed`, `refused`), `serin_upstream_closes_total` (`idle`, `surplus`, `worn`).
 
 Per Gateway or route, by policy: the buffer limit (ClientTrafficPolicy), timeouts of requests, of the first token and
-between events, tries and their statuses (HTTPRoute, BackendTrafficPolicy). Connections to endpoints have no limit of
-their own: each belongs to a client's request, or is one of `upstream-idle`. An endpoint's host that vanishes without a
-word is noticed after 30 s of silence (TCP keep-alive), however long the answer may take.
+between events, tries and their statuses (HTTPRoute, BackendTrafficPolicy). A request beyond `upstream-connections` does
+not wait, and the endpoint is not blamed: what waits for a saturated pool is the picker's affair ([picker.md](picker.md)).
+An endpoint's host that vanishes without a word is noticed after 30 s of silence (TCP keep-alive), however long the answer
+may take.
 """
 
 

@@ -21,7 +21,8 @@ struct h1_lines {
 void h1_write_lines_end(struct buffer *out, struct h1_lines *lines);
 static inline void h1_write_lines_field(struct buffer *out, struct h1_lines *lines, const struct http_field *field)
 {
-    if (field->line_len > 0 && lines->start + lines->len == field->name.data) {
+    /* As numbers: before the first field there is no pointer to add to. */
+    if (field->line_len > 0 && (uintptr_t)lines->start + lines->len == (uintptr_t)field->name.data) {
         lines->len += field->line_len;
         return;
     }

@@ -14,7 +14,7 @@ import tempfile
 import time
 import traceback
 
-from conftest import ROOT
+from conftest import ROOT, until
 
 from . import plans, verdict
 from .ledger import Ledger, format_table
@@ -26,6 +26,7 @@ from .world import Samples, World
 # wait for its restart).
 SCENARIOS = {"walkthrough": ("walkthrough", 30), "kills": ("replicas", 1000), "restarts": ("walkthrough", 30),
              "mixed": ("walkthrough", 30)}
+LEFT_S = 30            # how long what was deleted may leave descriptors open
 DRAWS_PER_MINUTE = 40  # requests per split and phase of a walkthrough
 
 
@@ -108,10 +109,10 @@ def play(options, plan, folder, result, say):
                 result.unaccounted = verdict.unaccounted(book, gateway)
             say("delete everything")
             world.delete_all()
+            samples.stop()  # its connections are descriptors, too
             result.leftovers = world.wait_nothing_left()
-            left = samples.take()[2] - fds
-            if left > verdict.FDS_LEFT:
-                result.leftovers.append(f"{left:.0f} descriptors more than before")
+            with noting(result, "descriptors"):
+                until(lambda: samples.take()[2] - fds <= verdict.FDS_LEFT, "descriptors closed as before", LEFT_S)
         samples.stop()
         result.samples = samples.rows
     finally:

@@ -16,7 +16,8 @@ struct world {
     struct buffer got;  /* by the client */
     int fd;             /* the client's end; -1: closed */
     int ended;
-    int open;         /* by the observer */
+    int open; /* by the observer */
+    int evicted;
     unsigned refused; /* status of the last bad request */
     const char *reason;
     unsigned can_send;
@@ -106,6 +107,12 @@ static inline void on_bad_request(void *server_data, const char *reason, unsigne
     world->refused = status;
 }
 
+static inline void on_evicted(void *server_data)
+{
+    struct world *world = server_data;
+    world->evicted++;
+}
+
 static inline void world_connect(struct world *world, int receive_buffer_bytes)
 {
     int ends[2];
@@ -131,6 +138,7 @@ static inline void world_start(struct world *world, const struct http_server_con
     static const struct http_server_observer observer = {
         .on_connection = on_connection,
         .on_bad_request = on_bad_request,
+        .on_evicted = on_evicted,
     };
     *world = (struct world){.fd = -1};
     world->reactor = reactor_new("test");

@@ -138,9 +138,13 @@ static void too_many_connections_get_503(void **state)
     struct world world;
     world_start(&world, &config);
     int first = dup(world.fd);
+    world_send(&world, GET("/later"));
+    until(&world, has_text(&world.log, "last"));
+    buffer_clear(&world.log);
     world_connect(&world, 0);
     world_send(&world, GET("/now"));
     until(&world, world.ended == 1);
+    assert_int_equal(world.evicted, 0);
     assert_true(has_text(&world.got, "HTTP/1.1 503 "));
     assert_true(has_text(&world.got, "too_many_connections"));
     assert_true(has_text(&world.got, "Retry-After: 1\r\n"));

@@ -168,6 +168,91 @@ static void an_answer_from_elsewhere_frees_the_budget(void **state)
     world_stop(&world);
 }
 
+/* One connection to each endpoint. */
+static void start_narrow(struct world *world)
+{
+    struct proxy_config config = proxy_defaults;
+    config.upstreams.max_connections = 1;
+    world_start_with(world, ONE_POOL, &config);
+    set_origins(world, "p", 0, 2);
+}
+
+static void prefer(const struct world *world, unsigned index)
+{
+    atomic_store(&member(world, index)->load.waiting, 0);
+    atomic_store(&member(world, 1 - index)->load.waiting, 9);
+}
+
+/* A client's request waits at the endpoint that is preferred; gives the client's socket. */
+static int occupy(struct world *world, unsigned index)
+{
+    prefer(world, index);
+    client_post(world, "", POST);
+    until(world, has_text(&world->origins[index].got, POST));
+    int fd = world->fd;
+    world->fd = -1;
+    reconnect(world, 0);
+    return fd;
+}
+
+static void where_an_endpoint_has_its_connections_another_one_is_asked(void **state)
+{
+    (void)state;
+    struct world world;
+    start_narrow(&world);
+    int first = occupy(&world, 0);
+    client_post(&world, "", POST);
+    until(&world, has_text(&world.origins[1].got, POST));
+    assert_int_equal(metric(&world, METRIC_UPSTREAM_CONNECTS, "refused", NULL), 1);
+    origin_send(&world.origins[1], HELLO);
+    until(&world, has_text(&world.got, "\r\n\r\nhello"));
+    assert_int_equal(atomic_load(&member(&world, 0)->load.in_flight), 1);
+    close(first);
+    world_stop(&world);
+}
+
+static void where_all_have_them_it_is_a_503_and_nobody_is_blamed(void **state)
+{
+    (void)state;
+    struct world world;
+    start_narrow(&world);
+    int clients[] = {occupy(&world, 0), occupy(&world, 1)};
+    client_post(&world, "", POST);
+    until(&world, has_text(&world.got, "Retry-After: 1\r\n"));
+    expect_error(&world, 503, "endpoint_connections");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(atomic_load(&member(&world, i)->trust.failures), 0);
+        assert_int_equal(atomic_load(&member(&world, i)->load.avoid_until_ms), 0);
+        assert_int_equal(atomic_load(&member(&world, i)->load.in_flight), 1);
+    }
+    assert_int_equal(metric(&world, METRIC_UPSTREAM_CONNECTS, "failed", NULL), 0);
+    origin_send(&world.origins[0], HELLO);
+    until(&world, metric(&world, METRIC_UPSTREAM_CONNECTIONS, "idle", NULL) == 1);
+    buffer_clear(&world.origins[0].got);
+    client_post(&world, "", POST);
+    answer_hello(&world, &world.origins[0]);
+    close(clients[0]);
+    close(clients[1]);
+    world_stop(&world);
+}
+
+static void when_the_other_has_its_connections_the_client_gets_the_answer(void **state)
+{
+    (void)state;
+    struct world world;
+    start_narrow(&world);
+    int first = occupy(&world, 1);
+    prefer(&world, 0);
+    client_post(&world, "", POST);
+    until(&world, has_text(&world.origins[0].got, POST));
+    origin_send(&world.origins[0], "HTTP/1.1 429 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+    until(&world, has_text(&world.got, "\r\n\r\nbusy"));
+    assert_int_equal(metric(&world, METRIC_RETRIES, "busy", NULL), 0);
+    assert_int_equal(atomic_load(&member(&world, 1)->load.in_flight), 1);
+    close(first);
+    world_stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +263,9 @@ int main(void)
         cmocka_unit_test(a_missing_model_is_asked_for_elsewhere_and_remembered),
         cmocka_unit_test(a_404_of_a_server_that_has_the_model_and_a_400_are_the_clients),
         cmocka_unit_test(a_500_is_tried_elsewhere_once),
+        cmocka_unit_test(where_an_endpoint_has_its_connections_another_one_is_asked),
+        cmocka_unit_test(where_all_have_them_it_is_a_503_and_nobody_is_blamed),
+        cmocka_unit_test(when_the_other_has_its_connections_the_client_gets_the_answer),
         cmocka_unit_test(where_too_many_are_tried_again_the_client_gets_the_answer),
         cmocka_unit_test(an_answer_from_elsewhere_frees_the_budget),
     };

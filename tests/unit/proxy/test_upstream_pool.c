@@ -194,6 +194,34 @@ static void a_connection_carries_so_many_requests_and_no_more(void **state)
     world_stop(&world);
 }
 
+static void an_endpoint_has_so_many_connections_and_no_more(void **state)
+{
+    (void)state;
+    struct world world;
+    struct asked first, second, again;
+    bool is_new = false;
+    world_start_with(&world, (struct upstream_pool_config){.connect_timeout_ms = 5000,
+                                                           .idle_timeout_ms = 60000,
+                                                           .max_idle_per_endpoint = 10,
+                                                           .max_connections = 2});
+    ask(&world, &first);
+    ask(&world, &second);
+    assert_null(upstream_pool_take(world.pool, world.endpoint, &is_new));
+    assert_false(is_new);
+    assert_int_equal(metrics_value(world.metrics, METRIC_UPSTREAM_CONNECTS, (const char *[]){"refused"}), 1);
+    answer(&world, &first);
+    ask(&world, &again);
+    assert_ptr_equal(again.connection, first.connection);
+    assert_null(upstream_pool_take(world.pool, world.endpoint, &is_new));
+    close(second.fd);
+    turn_until(world.reactor, second.has_failed);
+    ask(&world, &second);
+    assert_true(second.is_new);
+    close(first.fd);
+    close(second.fd);
+    world_stop(&world);
+}
+
 static void a_connection_that_its_server_closed_is_forgotten(void **state)
 {
     (void)state;
@@ -285,6 +313,7 @@ int main(void)
         cmocka_unit_test(idle_connections_over_the_limit_are_closed),
         cmocka_unit_test(a_connection_that_idled_its_time_is_not_used_again),
         cmocka_unit_test(a_connection_carries_so_many_requests_and_no_more),
+        cmocka_unit_test(an_endpoint_has_so_many_connections_and_no_more),
         cmocka_unit_test(a_connection_that_its_server_closed_is_forgotten),
         cmocka_unit_test(dropping_closes_idle_ones_and_leaves_the_busy),
         cmocka_unit_test(a_removed_endpoint_keeps_no_connection),
