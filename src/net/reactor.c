@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -149,9 +150,15 @@ static int wait_ms(const struct reactor *reactor, int max_wait_ms)
     return max_wait_ms >= 0 && max_wait_ms < wait ? max_wait_ms : wait;
 }
 
+/* Not epoll_wait(), which is a point of cancellation: see net/tcp.c. */
+static int wait_for_events(struct reactor *reactor, int most_ms)
+{
+    return (int)syscall(SYS_epoll_pwait, (long)reactor->epoll_fd, reactor->batch, (long)BATCH, (long)most_ms, NULL, 0L);
+}
+
 static void collect(struct reactor *reactor, int max_wait_ms)
 {
-    int count = epoll_wait(reactor->epoll_fd, reactor->batch, BATCH, wait_ms(reactor, max_wait_ms));
+    int count = wait_for_events(reactor, wait_ms(reactor, max_wait_ms));
     if (count < 0 && errno != EINTR) {
         log_error(reactor->name, "epoll_wait: %s", strerror(errno)); /* a bug of ours: nothing can go on */
         abort();

@@ -4,6 +4,7 @@
 
 #define LARGEST_BYTES (1u << 20)
 #define ALL_BYTES     (16u << 20)
+#define HARDLY        8
 
 static struct buffer take_out(struct spare_bodies *spare, unsigned index)
 {
@@ -14,14 +15,18 @@ static struct buffer take_out(struct spare_bodies *spare, unsigned index)
     return taken;
 }
 
+/* The newest, which may still be in a cache, of those that hardly have too much; else the one with least too much. */
 bool spare_bodies_take(struct spare_bodies *spare, size_t least, struct buffer *body)
 {
     unsigned best = SPARE_BODIES;
     for (unsigned i = spare->count; i-- > 0;) {
         size_t capacity = spare->items[i].capacity;
-        if (capacity >= least && capacity / 2 <= least &&
-            (best == SPARE_BODIES || capacity < spare->items[best].capacity))
-            best = i;
+        if (capacity < least || capacity / 2 > least ||
+            (best != SPARE_BODIES && capacity >= spare->items[best].capacity))
+            continue;
+        best = i;
+        if (capacity - least <= least / HARDLY)
+            break;
     }
     if (best == SPARE_BODIES)
         return false;
