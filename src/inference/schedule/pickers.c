@@ -19,19 +19,23 @@ double pick_random_unit(uint64_t *state)
     return ((double)(pick_random(state) >> 11) + 1) * 0x1p-53;
 }
 
-/* Among equals one is drawn.  Comparisons that add up instead of branching: scores of idle endpoints are like dice. */
+/* Among equals one is drawn, all equally likely. */
 unsigned pick_max_score(const struct plugin *plugin, const struct pick_state *state, const double *scores)
 {
     (void)plugin;
-    double best = scores[0];
-    unsigned equals = 0, at = 0;
-    for (unsigned i = 1; i < state->count; i++)
-        best = scores[i] > best ? scores[i] : best;
-    for (unsigned i = 0; i < state->count; i++)
-        equals += scores[i] == best;
-    for (unsigned left = equals > 1 ? (unsigned)(pick_random(state->random) % equals) : 0;
-         scores[at] < best || left > 0; at++)
-        left -= scores[at] == best;
+    unsigned best = 0, equals = 1;
+    for (unsigned i = 1; i < state->count; i++) {
+        equals += scores[i] == scores[best];
+        if (scores[i] > scores[best]) {
+            best = i;
+            equals = 1;
+        }
+    }
+    if (equals == 1)
+        return best;
+    unsigned at = best; /* the first of them */
+    for (unsigned left = (unsigned)(pick_random(state->random) % equals); left > 0; left -= scores[at] == scores[best])
+        at++;
     return at;
 }
 
