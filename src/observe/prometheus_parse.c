@@ -162,7 +162,7 @@ bool prometheus_label(struct bytes labels, const char *name, char *out, size_t s
 {
     assert(size > 0);
     struct label label;
-    for (;;) {
+    while (labels.len > 0) { /* none may have no address either */
         skip_blanks(&labels);
         if (!take_label(&labels, &label))
             return false;
@@ -174,4 +174,5 @@ bool prometheus_label(struct bytes labels, const char *name, char *out, size_t s
         if (!take_char(&labels, ','))
             return false;
     }
+    return false;
 }

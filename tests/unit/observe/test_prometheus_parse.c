@@ -144,6 +144,7 @@ static void a_label_is_found_by_its_whole_name_and_unescaped(void **state)
     assert_false(prometheus_label(labels, "las", value, sizeof(value)));
     assert_false(prometheus_label(labels, "x", value, sizeof(value)));
     assert_false(prometheus_label(BYTES(""), "x", value, sizeof(value)));
+    assert_false(prometheus_label((struct bytes){0}, "x", value, sizeof(value)));
 }
 
 static void a_long_label_value_is_cut(void **state)
