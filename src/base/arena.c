@@ -6,8 +6,6 @@
  * a use after arena_reset() is caught like a use after free(). */
 #include "base/arena.h"
 
-#include "base/copy.h"
-
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -158,15 +156,14 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 void *arena_zalloc(struct arena *arena, size_t size)
 {
-    void *start = arena_alloc(arena, size);
-    copy_zeros(start, size);
-    return start;
+    return memset(arena_alloc(arena, size), 0, size);
 }
 
 char *arena_strndup(struct arena *arena, struct bytes source)
 {
     char *copy = arena_alloc(arena, source.len + 1);
-    copy_bytes(copy, source.data, source.len);
+    if (source.len > 0)
+        memcpy(copy, source.data, source.len);
     copy[source.len] = '\0';
     return copy;
 }

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "base/copy.h"
 #include "base/compiler.h"
 
 struct buffer {
@@ -73,7 +72,7 @@ static inline void buffer_append(struct buffer *buffer, struct bytes source)
 {
     if (source.len == 0)
         return;
-    copy_bytes(buffer_reserve(buffer, source.len), source.data, source.len);
+    memcpy(buffer_reserve(buffer, source.len), source.data, source.len);
     buffer->tail += source.len;
 }
 

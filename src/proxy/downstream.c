@@ -6,7 +6,6 @@
  * does not come within the buffer limit is a 413, as is a process-wide budget that is spent. */
 #include "proxy/proxied.h"
 
-#include "base/copy.h"
 #include "proxy/measure.h"
 #include "proxy/sticky.h"
 #include "route/match.h"
@@ -32,7 +31,7 @@ const struct proxy_config proxy_defaults = {
 static struct proxied *proxied_new(struct proxy *proxy, struct exchange *exchange)
 {
     struct proxied *proxied = spares_take(&proxy->spare_proxied);
-    copy_zeros(proxied, sizeof *proxied);
+    memset(proxied, 0, sizeof *proxied);
     proxied->proxy = proxy;
     proxied->exchange = exchange;
     proxied->held = held_request_take(proxy);

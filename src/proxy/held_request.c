@@ -5,8 +5,6 @@
 
 #include "proxy/proxied.h"
 
-#include "base/copy.h"
-
 static void free_held(struct held_request *held)
 {
     buffer_deinit(&held->body);
@@ -32,7 +30,7 @@ struct held_request *held_request_take(struct proxy *proxy)
         held = pop_spare(proxy);
     }
     struct buffer body = held->body, head = held->head;
-    copy_zeros(held, offsetof(struct held_request, scan));
+    memset(held, 0, offsetof(struct held_request, scan));
     held->body = body;
     held->head = head;
     list_init(&held->link);

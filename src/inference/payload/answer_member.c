@@ -4,7 +4,6 @@
 #include "inference/payload/answer_internal.h"
 
 #include "base/compiler.h"
-#include "base/copy.h"
 
 /* By length, so that a name is compared with few others: X(ID, first letter, name). */
 #define KEYS_2(X) X(ID, 'i', "id")
@@ -219,7 +218,7 @@ static bool is_word(struct bytes word, struct bytes wanted)
 static void copy_word(char *to, size_t room, unsigned *ret_len, struct bytes word)
 {
     size_t len = word.len < room ? word.len : room;
-    copy_bytes(to, word.data, len);
+    memcpy(to, word.data, len);
     *ret_len = (unsigned)len;
 }
 

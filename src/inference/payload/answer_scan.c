@@ -5,8 +5,6 @@
  * Pure; one owner, one thread.  Lines end in LF or CRLF.  An event's data is one document, on one line or several. */
 #include "inference/payload/answer_internal.h"
 
-#include "base/copy.h"
-
 enum line {
     LINE_NAME,  /* in a field's name, or before it */
     LINE_DATA,  /* behind the colon */
@@ -17,7 +15,7 @@ enum line {
 void answer_scan_init(struct answer_scan *scan, bool is_stream, bool wants_hash)
 {
     /* What stands behind needs no beginning. */
-    copy_zeros(scan, offsetof(struct answer_scan, form.head));
+    memset(scan, 0, offsetof(struct answer_scan, form.head));
     scan->is_stream = is_stream;
     scan->wants_hash = wants_hash;
     scan->skip = string_skip_best();

@@ -5,7 +5,6 @@
  * nothing else.  That is exact: the same bytes around values of the same kind mean the same.  A match that fails half
  * way has only done what reading from the start does again. */
 #include "inference/payload/answer_internal.h"
-#include "base/copy.h"
 #include "inference/payload/answer_skip.h"
 
 enum { MAX_DIGITS = 18 }; /* no overflow to look for */
@@ -83,7 +82,7 @@ static bool keep_literal(struct answer_shape *shape, const char *from, const cha
     size_t len = (size_t)(to - from);
     if (len > sizeof shape->literals - shape->literal_len)
         return false;
-    copy_bytes(shape->literals + shape->literal_len, from, len);
+    memcpy(shape->literals + shape->literal_len, from, len);
     shape->literal_len = (uint16_t)(shape->literal_len + len);
     *ret_len = (uint16_t)len;
     return true;

@@ -5,7 +5,6 @@
  * them.  UTF-8 of what nobody wants is not checked.  Duplicate members: the last counts, as in the servers' parsers,
  * but for "model", which is an error. */
 #include "inference/payload/prompt_blob.h"
-#include "base/copy.h"
 #include "inference/payload/scan_internal.h"
 
 static const char *const literals[] = {"true", "false", "null"};
@@ -36,7 +35,7 @@ const char *scan_error_message(enum scan_error error)
 
 void openai_scan_init(struct openai_scan *scan)
 {
-    copy_zeros(scan, offsetof(struct openai_scan, token));
+    memset(scan, 0, offsetof(struct openai_scan, token));
     scan->state = STATE_BEGIN;
 }
 

@@ -4,35 +4,31 @@
 #include "inference/payload/scan_internal.h"
 
 #include "base/compiler.h"
-#include "base/copy.h"
 #include "base/utf8.h"
 
-#define NAME(text)                                                                                                     \
-    {                                                                                                                  \
-        (text), sizeof(text) - 1                                                                                       \
-    }
+#define NAMED(text) .name = {(text), sizeof(text) - 1}
 
 static const struct {
     struct bytes name;
     unsigned member;
 } top_members[] = {
-    {NAME("model"), MEMBER_MODEL},
-    {NAME("stream"), MEMBER_STREAM},
-    {NAME("max_tokens"), MEMBER_MAX_TOKENS},
-    {NAME("max_completion_tokens"), MEMBER_MAX_TOKENS},
-    {NAME("messages"), MEMBER_MESSAGES},
-    {NAME("prompt"), MEMBER_PROMPT},
-    {NAME("input"), MEMBER_MESSAGES},
-    {NAME("tools"), MEMBER_TOOLS},
-    {NAME("system"), MEMBER_SYSTEM},
-    {NAME("instructions"), MEMBER_SYSTEM},
-    {NAME("cache_salt"), MEMBER_SALT},
-    {NAME("prompt_cache_key"), MEMBER_SESSION + SCAN_KEY_PROMPT_CACHE_KEY},
-    {NAME("conversation"), MEMBER_SESSION + SCAN_KEY_CONVERSATION},
-    {NAME("previous_response_id"), MEMBER_SESSION + SCAN_KEY_PREVIOUS_RESPONSE_ID},
-    {NAME("metadata"), MEMBER_SESSION + SCAN_KEY_METADATA_SESSION_ID},
-    {NAME("user"), MEMBER_SESSION + SCAN_KEY_USER},
-    {NAME("safety_identifier"), MEMBER_SESSION + SCAN_KEY_SAFETY_IDENTIFIER},
+    {NAMED("model"), MEMBER_MODEL},
+    {NAMED("stream"), MEMBER_STREAM},
+    {NAMED("max_tokens"), MEMBER_MAX_TOKENS},
+    {NAMED("max_completion_tokens"), MEMBER_MAX_TOKENS},
+    {NAMED("messages"), MEMBER_MESSAGES},
+    {NAMED("prompt"), MEMBER_PROMPT},
+    {NAMED("input"), MEMBER_MESSAGES},
+    {NAMED("tools"), MEMBER_TOOLS},
+    {NAMED("system"), MEMBER_SYSTEM},
+    {NAMED("instructions"), MEMBER_SYSTEM},
+    {NAMED("cache_salt"), MEMBER_SALT},
+    {NAMED("prompt_cache_key"), MEMBER_SESSION + SCAN_KEY_PROMPT_CACHE_KEY},
+    {NAMED("conversation"), MEMBER_SESSION + SCAN_KEY_CONVERSATION},
+    {NAMED("previous_response_id"), MEMBER_SESSION + SCAN_KEY_PREVIOUS_RESPONSE_ID},
+    {NAMED("metadata"), MEMBER_SESSION + SCAN_KEY_METADATA_SESSION_ID},
+    {NAMED("user"), MEMBER_SESSION + SCAN_KEY_USER},
+    {NAMED("safety_identifier"), MEMBER_SESSION + SCAN_KEY_SAFETY_IDENTIFIER},
 };
 
 /* What a string value goes to. */
@@ -111,7 +107,8 @@ enum scan_error scan_sink_append(struct openai_scan *scan, struct bytes run)
     }
     room -= scan->token_len <= room ? scan->token_len : room;
     size_t len = run.len < room ? run.len : room;
-    copy_bytes(target + scan->token_len, run.data, len);
+    if (len > 0)
+        memcpy(target + scan->token_len, run.data, len);
     scan->token_len += (unsigned)len;
     if (len == run.len || scan->sink >= SINK_CONVERSATION_WORD)
         return SCAN_OK;
