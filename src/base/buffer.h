@@ -65,9 +65,6 @@ static inline char *buffer_reserve(struct buffer *buffer, size_t extra)
     return buffer_make_room(buffer, extra);
 }
 
-/* An empty buffer of exactly so much room, for what will not grow. */
-void buffer_make(struct buffer *buffer, size_t capacity);
-
 static inline void buffer_append(struct buffer *buffer, struct bytes source)
 {
     if (source.len == 0)

@@ -144,17 +144,22 @@ ALWAYS_INLINE void make(const char *data, size_t len, struct head_masks *ret_mas
     }
 }
 
-AVX2 static void make_avx2(const char *data, size_t len, struct head_masks *ret_masks)
+AVX2 void head_masks_make_avx2(const char *data, size_t len, struct head_masks *ret_masks)
 {
     make(data, len, ret_masks, masks64_avx2);
+}
+
+void head_masks_make_sse2(const char *data, size_t len, struct head_masks *ret_masks)
+{
+    make(data, len, ret_masks, masks64_sse2);
 }
 
 void head_masks_make(const char *data, size_t len, struct head_masks *ret_masks)
 {
     if (__builtin_cpu_supports("avx2"))
-        make_avx2(data, len, ret_masks);
+        head_masks_make_avx2(data, len, ret_masks);
     else
-        make(data, len, ret_masks, masks64_sse2);
+        head_masks_make_sse2(data, len, ret_masks);
 }
 #else
 void head_masks_make(const char *data, size_t len, struct head_masks *ret_masks)

@@ -22,6 +22,12 @@ struct head_masks {
 /* Up to the first CR LF CR LF within data.  0 as head_bytes when there is none in the first HEAD_MASKS_BYTES, and on
  * processors for which this is not written. */
 void head_masks_make(const char *data, size_t len, struct head_masks *ret_masks);
+#ifdef __x86_64__
+/* What it chooses from; all give the same. */
+void head_masks_make_sse2(const char *data, size_t len, struct head_masks *ret_masks);
+/* Only where __builtin_cpu_supports("avx2"). */
+void head_masks_make_avx2(const char *data, size_t len, struct head_masks *ret_masks);
+#endif
 
 /* The first bit at or behind `from`.  There has to be one: the CR of the empty line has one in both. */
 static inline size_t head_masks_next(const uint64_t *words, size_t from)
