@@ -44,7 +44,6 @@ static inline char *buffer_reserve(struct buffer *buffer, size_t extra);
 void buffer_commit(struct buffer *buffer, size_t count);
 /* An empty buffer of exactly so much room, for what will not grow. */
 void buffer_make(struct buffer *buffer, size_t capacity);
-
 static inline void buffer_append(struct buffer *buffer, struct bytes source);
 void buffer_append_str(struct buffer *buffer, const char *text);
 void buffer_append_char(struct buffer *buffer, char c);

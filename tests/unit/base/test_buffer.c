@@ -55,6 +55,23 @@ static void reserve_and_commit_write_in_place(void **state)
     buffer_deinit(&buffer);
 }
 
+static void a_buffer_is_made_of_the_room_that_was_asked_for(void **state)
+{
+    struct buffer buffer = {0};
+    (void)state;
+    buffer_append(&buffer, BYTES("gone"));
+    buffer_make(&buffer, 5000);
+    assert_true(buffer_is_empty(&buffer));
+    assert_int_equal(buffer.capacity, 5000);
+    char *room = buffer_reserve(&buffer, 5000);
+    memset(room, 'x', 5000);
+    buffer_commit(&buffer, 5000);
+    assert_ptr_equal(buffer_bytes(&buffer).data, room);
+    buffer_append(&buffer, BYTES("y"));
+    assert_int_equal(buffer_len(&buffer), 5001);
+    buffer_deinit(&buffer);
+}
+
 static void a_stream_through_the_buffer_does_not_make_it_grow(void **state)
 {
     (void)state;
@@ -107,6 +124,7 @@ int main(void)
         cmocka_unit_test(bytes_come_out_as_they_went_in),
         cmocka_unit_test(an_emptied_buffer_starts_again_at_zero),
         cmocka_unit_test(reserve_and_commit_write_in_place),
+        cmocka_unit_test(a_buffer_is_made_of_the_room_that_was_asked_for),
         cmocka_unit_test(a_stream_through_the_buffer_does_not_make_it_grow),
         cmocka_unit_test(growing_keeps_only_what_is_not_consumed),
         cmocka_unit_test(printf_writes_text_of_any_length),
