@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 struct bytes {
@@ -29,31 +28,9 @@ static inline struct bytes bytes_of(const char *text)
     return (struct bytes){text, text != NULL ? strlen(text) : 0};
 }
 
-/* Whether eight bytes are equal; what is compared here is mostly short, so that a call would cost more. */
-static inline bool bytes_same_8(const char *a, const char *b)
-{
-    uint64_t left, right;
-    memcpy(&left, a, sizeof left);
-    memcpy(&right, b, sizeof right);
-    return left == right;
-}
-
 static inline bool bytes_equal(struct bytes a, struct bytes b)
 {
-    if (a.len != b.len)
-        return false;
-    if (a.len > 64)
-        return memcmp(a.data, b.data, a.len) == 0;
-    size_t at = 0;
-    for (; a.len - at >= 8; at += 8)
-        if (!bytes_same_8(a.data + at, b.data + at))
-            return false;
-    if (at > 0)
-        return at == a.len || bytes_same_8(a.data + a.len - 8, b.data + a.len - 8);
-    for (; at < a.len; at++)
-        if (a.data[at] != b.data[at])
-            return false;
-    return true;
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 static inline bool bytes_equal_str(struct bytes a, const char *text)
