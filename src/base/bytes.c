@@ -44,6 +44,11 @@ bool bytes_equal_nocase(struct bytes a, struct bytes b)
     return true;
 }
 
+bool bytes_starts_with_nocase(struct bytes a, struct bytes prefix)
+{
+    return a.len >= prefix.len && bytes_equal_nocase(bytes_make(a.data, prefix.len), prefix);
+}
+
 int bytes_compare(struct bytes a, struct bytes b)
 {
     size_t common = a.len < b.len ? a.len : b.len;

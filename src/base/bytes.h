@@ -56,6 +56,7 @@ static inline struct bytes bytes_skip(struct bytes a, size_t count)
 
 /* ASCII case is folded; other bytes compare as they are (RFC 9110 5.1: field names are case-insensitive). */
 bool bytes_equal_nocase(struct bytes a, struct bytes b);
+bool bytes_starts_with_nocase(struct bytes a, struct bytes prefix);
 /* < 0, 0, > 0 as memcmp, the shorter first. */
 int bytes_compare(struct bytes a, struct bytes b);
 /* Without leading and trailing spaces and tabs (OWS of RFC 9110 5.6.3). */

@@ -4,11 +4,6 @@
 
 #include "http/codec/h1_write.h"
 
-static bool has_prefix(struct bytes name, struct bytes prefix)
-{
-    return name.len >= prefix.len && bytes_equal_nocase(bytes_make(name.data, prefix.len), prefix);
-}
-
 /* Prefixes of fields that choose an endpoint behind a picker: from a client they would be a way around it. */
 static bool is_steering(struct bytes name)
 {
@@ -16,17 +11,17 @@ static bool is_steering(struct bytes name)
         return false;
     switch (name.data[2] | 0x20) {
     case 'd':
-        return has_prefix(name, BYTES("x-data-parallel-"));
+        return bytes_starts_with_nocase(name, BYTES("x-data-parallel-"));
     case 'e':
-        return has_prefix(name, BYTES("x-encoder-"));
+        return bytes_starts_with_nocase(name, BYTES("x-encoder-"));
     case 'g':
-        return has_prefix(name, BYTES("x-gateway-destination-"));
+        return bytes_starts_with_nocase(name, BYTES("x-gateway-destination-"));
     case 'k':
-        return has_prefix(name, BYTES("x-kv-cache-source-"));
+        return bytes_starts_with_nocase(name, BYTES("x-kv-cache-source-"));
     case 'p':
-        return has_prefix(name, BYTES("x-prefiller-"));
-    case 's':
-        return (name.data[3] | 0x20) == 'e' && has_prefix(name, BYTES("x-serin-"));
+        return bytes_starts_with_nocase(name, BYTES("x-prefiller-"));
+    case 's': /* as in X-Stainless-Os and its eight like, of each request by OpenAI's libraries */
+        return (name.data[3] | 0x20) == 'e' && bytes_starts_with_nocase(name, BYTES("x-serin-"));
     default:
         return false;
     }
@@ -40,7 +35,7 @@ static bool is_withheld(const struct bytes *withheld, unsigned count, struct byt
     return false;
 }
 
-static inline bool is_hop_by_hop(enum http_field_id id)
+static bool is_hop_by_hop(enum http_field_id id)
 {
     switch (id) {
     case HTTP_FIELD_CONNECTION:
@@ -68,16 +63,20 @@ static const struct http_field *find_naming_connection(const struct http_fields 
     return is_plain ? NULL : connection;
 }
 
-static bool is_named_by(const struct http_field *connection, struct bytes name)
+static bool has_option(struct bytes options, struct bytes name)
 {
-    struct bytes rest = connection->value;
-    while (rest.len > 0) {
-        size_t end = bytes_find(rest, ',');
-        if (bytes_equal_nocase(bytes_trim(bytes_make(rest.data, end)), name))
+    while (options.len > 0) {
+        size_t end = bytes_find(options, ',');
+        if (bytes_equal_nocase(bytes_trim(bytes_make(options.data, end)), name))
             return true;
-        rest = bytes_skip(rest, end < rest.len ? end + 1 : end);
+        options = bytes_skip(options, end < options.len ? end + 1 : end);
     }
     return false;
+}
+
+static bool connection_names(const struct http_field *connection, struct bytes name)
+{
+    return connection != NULL && has_option(connection->value, name);
 }
 
 static void write_forwarded(struct buffer *out, const struct exchange *exchange)
@@ -111,8 +110,7 @@ void hop_write_request(struct buffer *out, const struct exchange *exchange, stru
         if (is_hop_by_hop(field->id) || field->id == HTTP_FIELD_HOST || field->id == HTTP_FIELD_EXPECT ||
             field->id == HTTP_FIELD_X_FORWARDED_FOR || field->id == HTTP_FIELD_X_FORWARDED_PROTO)
             continue;
-        if (field->id == HTTP_FIELD_OTHER &&
-            (is_steering(field->name) || (connection != NULL && is_named_by(connection, field->name))))
+        if (field->id == HTTP_FIELD_OTHER && (is_steering(field->name) || connection_names(connection, field->name)))
             continue;
         if (withheld_count > 0 && is_withheld(withheld, withheld_count, field->name))
             continue;
@@ -148,7 +146,7 @@ void hop_copy_response(struct http_fields *ret_fields, const struct http_respons
         const struct http_field *field = &response->fields.items[i];
         if (is_hop_by_hop(field->id))
             continue;
-        if (field->id == HTTP_FIELD_OTHER && connection != NULL && is_named_by(connection, field->name))
+        if (field->id == HTTP_FIELD_OTHER && connection_names(connection, field->name))
             continue;
         ret_fields->items[ret_fields->len++] = *field;
     }

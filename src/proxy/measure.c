@@ -45,8 +45,7 @@ void measure_begin(struct proxied *proxied)
 /* Most servers write it in lower case. */
 static bool is_type(const struct http_field *type, struct bytes wanted)
 {
-    return bytes_starts_with(type->value, wanted) ||
-           (type->value.len >= wanted.len && bytes_equal_nocase(bytes_make(type->value.data, wanted.len), wanted));
+    return bytes_starts_with(type->value, wanted) || bytes_starts_with_nocase(type->value, wanted);
 }
 
 void measure_head(struct proxied *proxied, const struct http_response *response)

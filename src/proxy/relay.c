@@ -17,9 +17,7 @@ static struct proxied *proxied_of(struct client_call *call)
 static bool says_event_stream(const struct http_response *response)
 {
     const struct http_field *type = http_fields_find(&response->fields, HTTP_FIELD_CONTENT_TYPE);
-    static const struct bytes event_stream = {"text/event-stream", 17};
-    return type != NULL && type->value.len >= event_stream.len &&
-           bytes_equal_nocase(bytes_make(type->value.data, event_stream.len), event_stream);
+    return type != NULL && bytes_starts_with_nocase(type->value, BYTES("text/event-stream"));
 }
 
 /* What the client may rely on: a HEAD answer keeps the length that GET would have, or has none. */

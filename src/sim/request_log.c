@@ -47,7 +47,7 @@ static bool contains_nocase(struct bytes name, struct bytes part)
 /* What routing decides by, or adds and removes; credentials are not kept. */
 static bool is_kept(struct bytes name)
 {
-    return (name.len > 2 && bytes_equal_nocase(bytes_make(name.data, 2), BYTES("x-")) &&
+    return (name.len > 2 && bytes_starts_with_nocase(name, BYTES("x-")) &&
             !bytes_equal_nocase(name, BYTES("x-api-key"))) ||
            contains_nocase(name, BYTES("session")) || contains_nocase(name, BYTES("conversation")) ||
            bytes_equal_nocase(name, BYTES("traceparent")) || bytes_equal_nocase(name, BYTES("host")) ||

@@ -36,9 +36,9 @@ static void set_target(struct http_request *request, struct bytes target)
 /* The length of "http://" or "https://" at the front, 0 when neither is there. */
 static size_t scheme_len(struct bytes target)
 {
-    if (target.len >= 7 && bytes_equal_nocase(bytes_make(target.data, 7), BYTES("http://")))
+    if (bytes_starts_with_nocase(target, BYTES("http://")))
         return 7;
-    if (target.len >= 8 && bytes_equal_nocase(bytes_make(target.data, 8), BYTES("https://")))
+    if (bytes_starts_with_nocase(target, BYTES("https://")))
         return 8;
     return 0;
 }

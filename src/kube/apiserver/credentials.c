@@ -280,7 +280,7 @@ struct bytes credentials_token(const struct credentials *credentials)
 bool credentials_token_matches(const struct credentials *credentials, struct bytes authorization)
 {
     static const struct bytes scheme = BYTES("Bearer ");
-    if (authorization.len < scheme.len || !bytes_equal_nocase(bytes_make(authorization.data, scheme.len), scheme))
+    if (!bytes_starts_with_nocase(authorization, scheme))
         return false;
     struct bytes given = bytes_trim(bytes_skip(authorization, scheme.len));
     struct bytes token = buffer_bytes(&credentials->token);

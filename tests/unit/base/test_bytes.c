@@ -17,6 +17,10 @@ static void names_compare_without_ascii_case(void **state)
     assert_true(bytes_equal_nocase(BYTES(""), bytes_make(NULL, 0)));
     assert_false(bytes_equal_nocase(BYTES("content-type"), BYTES("content_type")));
     assert_false(bytes_equal_nocase(BYTES("host"), BYTES("hos")));
+    assert_true(bytes_starts_with_nocase(BYTES("X-Serin-Arm"), BYTES("x-serin-")));
+    assert_true(bytes_starts_with_nocase(BYTES("a"), BYTES("")));
+    assert_false(bytes_starts_with_nocase(BYTES("x-serin"), BYTES("x-serin-")));
+    assert_false(bytes_starts_with_nocase(BYTES("x-sarin-arm"), BYTES("x-serin-")));
 }
 
 static void only_letters_are_folded(void **state)
