@@ -36,30 +36,6 @@ static inline const char *chars_walk(const char *at, const char *end, unsigned c
 }
 
 #ifdef __SSE2__
-/* Letters, digits, '-' and '_' sixteen at a time: of what else a token may hold, names hold next to nothing. */
-static inline const char *chars_walk_token(const char *at, const char *end)
-{
-    while (end - at >= 16) {
-        __m128i run = _mm_loadu_si128((const __m128i *)(const void *)at);
-        /* Signed: bytes from 0x80 up are below every bound. */
-        __m128i lower = _mm_or_si128(run, _mm_set1_epi8(0x20));
-        __m128i good =
-            _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
-        good = _mm_or_si128(good, _mm_and_si128(_mm_cmpgt_epi8(run, _mm_set1_epi8('0' - 1)),
-                                                _mm_cmplt_epi8(run, _mm_set1_epi8('9' + 1))));
-        good = _mm_or_si128(good, _mm_cmpeq_epi8(run, _mm_set1_epi8('-')));
-        good = _mm_or_si128(good, _mm_cmpeq_epi8(run, _mm_set1_epi8('_')));
-        unsigned mask = (unsigned)_mm_movemask_epi8(good) ^ 0xffff;
-        at += mask != 0 ? __builtin_ctz(mask) : 16;
-        if (mask == 0)
-            continue;
-        if (!char_is(*at, CHAR_TOKEN))
-            return at;
-        at++;
-    }
-    return chars_walk(at, end, CHAR_TOKEN);
-}
-
 static inline const char *chars_walk_value(const char *at, const char *end)
 {
     const __m128i last_control = _mm_set1_epi8(0x1f);
@@ -92,11 +68,6 @@ static inline const char *chars_walk_target(const char *at, const char *end)
     return chars_walk(at, end, CHAR_TARGET);
 }
 #else
-static inline const char *chars_walk_token(const char *at, const char *end)
-{
-    return chars_walk(at, end, CHAR_TOKEN);
-}
-
 static inline const char *chars_walk_value(const char *at, const char *end)
 {
     return chars_walk(at, end, CHAR_VALUE);

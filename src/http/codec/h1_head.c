@@ -162,7 +162,7 @@ static enum h1_error name_error(const char *line, const char *name_end, const ch
 static inline enum h1_error read_field_line(const char **at, const char *end, struct http_field *ret_field)
 {
     const char *line = *at;
-    const char *name_end = chars_walk_token(line, end);
+    const char *name_end = chars_walk(line, end, CHAR_TOKEN);
     assert(name_end < end);
     if (UNLIKELY(name_end == line || *name_end != ':'))
         return name_error(line, name_end, end);
@@ -188,6 +188,12 @@ static inline enum h1_error read_field_line(const char **at, const char *end, st
     return H1_OK;
 }
 
+/* line: without its CRLF. */
+static enum h1_error start_line_of(struct bytes line, enum h1_kind kind, struct h1_start_line *ret_start)
+{
+    return kind == H1_REQUEST ? h1_request_line_read(line, ret_start) : h1_status_line_read(line, ret_start);
+}
+
 static enum h1_error read_start_line(const char **at, const char *end, enum h1_kind kind,
                                      struct h1_start_line *ret_start)
 {
@@ -195,8 +201,7 @@ static enum h1_error read_start_line(const char **at, const char *end, enum h1_k
     assert(lf != NULL && lf > *at);
     struct bytes line = bytes_make(*at, (size_t)(lf - 1 - *at));
     *at = lf + 1;
-    enum h1_error error =
-        kind == H1_REQUEST ? h1_request_line_read(line, ret_start) : h1_status_line_read(line, ret_start);
+    enum h1_error error = start_line_of(line, kind, ret_start);
     /* No start line may hold a CR, so one that was accepted need not be searched for it. */
     if (UNLIKELY(error != H1_OK) && memchr(line.data, '\r', line.len) != NULL)
         return H1_ERROR_BARE_CR;
@@ -337,10 +342,10 @@ static inline size_t line_end(const struct head_masks *masks, const char *head, 
     return head[end] == '\r' && head[end + 1] == '\n' ? end : 0;
 }
 
-/* Of what a line may hold. */
-static inline bool is_blank(char c)
+/* No SP and no HTAB, of what a line may hold. */
+static inline bool is_visible(char c)
 {
-    return (unsigned char)c <= ' ';
+    return (unsigned char)c > ' ';
 }
 
 /* *at: where a line starts in the head; moves behind it.  False: it is unusual. */
@@ -355,7 +360,7 @@ static inline bool read_masked_line(const struct head_masks *masks, const char *
         return false;
     *at = end + CRLF_LEN;
     ret_field->name = bytes_make(head + name, colon - name);
-    if (LIKELY(head[colon + 1] == ' ' && end > colon + 2 && !is_blank(head[colon + 2]) && !is_blank(head[end - 1]))) {
+    if (LIKELY(head[colon + 1] == ' ' && end > colon + 2 && is_visible(head[colon + 2]) && is_visible(head[end - 1]))) {
         ret_field->line_len = (uint32_t)(*at - name);
         ret_field->value = bytes_make(head + colon + 2, end - colon - 2);
     } else {
@@ -377,9 +382,7 @@ static bool read_short_head(struct h1_head_parser *parser, struct bytes data, en
         return false;
     const char *head = arena_copy(arena, bytes_make(data.data, masks.head_bytes)).data;
     struct bytes line = bytes_make(head, at);
-    enum h1_error error =
-        kind == H1_REQUEST ? h1_request_line_read(line, ret_start) : h1_status_line_read(line, ret_start);
-    if (UNLIKELY(error != H1_OK))
+    if (UNLIKELY(start_line_of(line, kind, ret_start) != H1_OK))
         return false;
     at += CRLF_LEN;
     fields_begin(ret_fields, masks.returns - OTHER_LINES, arena);

@@ -9,7 +9,7 @@
 enum h1_error h1_request_line_read(struct bytes line, struct h1_start_line *ret_start)
 {
     const char *end = line.data + line.len;
-    const char *method_end = chars_walk_token(line.data, end);
+    const char *method_end = chars_walk(line.data, end, CHAR_TOKEN);
     if (method_end == line.data || method_end == end || *method_end != ' ')
         return H1_ERROR_REQUEST_LINE;
     const char *target = method_end + 1;
