@@ -13,8 +13,11 @@ struct bytes {
     size_t len;
 };
 
-/* BYTES("literal") for constants; bytes_of() for C strings. */
-#define BYTES(literal) ((struct bytes){(literal), sizeof(literal) - 1})
+/* BYTES("literal") for constants, BYTES_INIT in tables of them; bytes_of() for C strings. */
+/* clang-format off */
+#define BYTES_INIT(literal) {(literal), sizeof(literal) - 1}
+/* clang-format on */
+#define BYTES(literal) ((struct bytes)BYTES_INIT(literal))
 /* For printf: printf("%.*s", BYTES_ARG(b)). */
 #define BYTES_ARG(b) ((int)((b).len < 4096 ? (b).len : 4096)), (b).data
 

@@ -10,7 +10,7 @@ static const struct {
     struct bytes key;
     size_t limit;
 } strings[ACCESS_STRING_COUNT] = {
-#define X(id, name, limit) [ACCESS_##id] = {{",\"" name "\":", sizeof(",\"" name "\":") - 1}, limit},
+#define X(id, name, limit) [ACCESS_##id] = {BYTES_INIT(",\"" name "\":"), limit},
     ACCESS_STRINGS(X)
 #undef X
 };
@@ -21,7 +21,7 @@ static const struct {
     struct bytes key;
     enum number_kind kind;
 } numbers[ACCESS_NUMBER_COUNT] = {
-#define X(id, name, kind) [ACCESS_##id] = {{",\"" name "\":", sizeof(",\"" name "\":") - 1}, kind},
+#define X(id, name, kind) [ACCESS_##id] = {BYTES_INIT(",\"" name "\":"), kind},
     ACCESS_NUMBERS(X)
 #undef X
 };

@@ -6,29 +6,27 @@
 #include "base/compiler.h"
 #include "base/utf8.h"
 
-#define NAMED(text) .name = {(text), sizeof(text) - 1}
-
 static const struct {
     struct bytes name;
     unsigned member;
 } top_members[] = {
-    {NAMED("model"), MEMBER_MODEL},
-    {NAMED("stream"), MEMBER_STREAM},
-    {NAMED("max_tokens"), MEMBER_MAX_TOKENS},
-    {NAMED("max_completion_tokens"), MEMBER_MAX_TOKENS},
-    {NAMED("messages"), MEMBER_MESSAGES},
-    {NAMED("prompt"), MEMBER_PROMPT},
-    {NAMED("input"), MEMBER_MESSAGES},
-    {NAMED("tools"), MEMBER_TOOLS},
-    {NAMED("system"), MEMBER_SYSTEM},
-    {NAMED("instructions"), MEMBER_SYSTEM},
-    {NAMED("cache_salt"), MEMBER_SALT},
-    {NAMED("prompt_cache_key"), MEMBER_SESSION + SCAN_KEY_PROMPT_CACHE_KEY},
-    {NAMED("conversation"), MEMBER_SESSION + SCAN_KEY_CONVERSATION},
-    {NAMED("previous_response_id"), MEMBER_SESSION + SCAN_KEY_PREVIOUS_RESPONSE_ID},
-    {NAMED("metadata"), MEMBER_SESSION + SCAN_KEY_METADATA_SESSION_ID},
-    {NAMED("user"), MEMBER_SESSION + SCAN_KEY_USER},
-    {NAMED("safety_identifier"), MEMBER_SESSION + SCAN_KEY_SAFETY_IDENTIFIER},
+    {BYTES_INIT("model"), MEMBER_MODEL},
+    {BYTES_INIT("stream"), MEMBER_STREAM},
+    {BYTES_INIT("max_tokens"), MEMBER_MAX_TOKENS},
+    {BYTES_INIT("max_completion_tokens"), MEMBER_MAX_TOKENS},
+    {BYTES_INIT("messages"), MEMBER_MESSAGES},
+    {BYTES_INIT("prompt"), MEMBER_PROMPT},
+    {BYTES_INIT("input"), MEMBER_MESSAGES},
+    {BYTES_INIT("tools"), MEMBER_TOOLS},
+    {BYTES_INIT("system"), MEMBER_SYSTEM},
+    {BYTES_INIT("instructions"), MEMBER_SYSTEM},
+    {BYTES_INIT("cache_salt"), MEMBER_SALT},
+    {BYTES_INIT("prompt_cache_key"), MEMBER_SESSION + SCAN_KEY_PROMPT_CACHE_KEY},
+    {BYTES_INIT("conversation"), MEMBER_SESSION + SCAN_KEY_CONVERSATION},
+    {BYTES_INIT("previous_response_id"), MEMBER_SESSION + SCAN_KEY_PREVIOUS_RESPONSE_ID},
+    {BYTES_INIT("metadata"), MEMBER_SESSION + SCAN_KEY_METADATA_SESSION_ID},
+    {BYTES_INIT("user"), MEMBER_SESSION + SCAN_KEY_USER},
+    {BYTES_INIT("safety_identifier"), MEMBER_SESSION + SCAN_KEY_SAFETY_IDENTIFIER},
 };
 
 /* What a string value goes to. */

@@ -37,11 +37,11 @@ struct family {
 
 #define FAMILY(name_, gauge_)                                                                                          \
     {                                                                                                                  \
-        {name_, sizeof(name_) - 1}, gauge_, NULL, NULL                                                                 \
+        BYTES_INIT(name_), gauge_, NULL, NULL                                                                          \
     }
 #define LABELLED(name_, label_, value_, gauge_)                                                                        \
     {                                                                                                                  \
-        {name_, sizeof(name_) - 1}, gauge_, label_, value_                                                             \
+        BYTES_INIT(name_), gauge_, label_, value_                                                                      \
     }
 
 static const struct family families[] = {
