@@ -326,19 +326,31 @@ static void charge(struct pool_schedule *schedule, const struct gathering *gathe
         session_table_put(schedule->sessions, session_hash(request), endpoint, request->now_ms);
 }
 
+/* By owner; see prefix_index_match(). */
+struct prefix_counts {
+    uint32_t matched[POOL_PREFIX_OWNERS], marked[POOL_PREFIX_OWNERS];
+};
+
+/* Before the pool's lock is taken.  The gathering borrows the counts. */
+static void match_prefix(struct gathering *gathering, struct prefix_counts *counts)
+{
+    const struct pick_request *request = gathering->request;
+    if (request->prefix_count == 0)
+        return;
+    gathering->matched = counts->matched;
+    gathering->matched_count = prefix_index_match(gathering->pool->prefixes, request->prefix_hashes,
+                                                  request->prefix_count, counts->matched, counts->marked);
+}
+
 struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *request, struct pick_ticket *ret_ticket)
 {
-    uint32_t matched[POOL_PREFIX_OWNERS], marked[POOL_PREFIX_OWNERS];
+    struct prefix_counts counts;
     struct gathering gathering = {.pool = pool, .request = request};
     struct request_facts facts;
     struct endpoint *chosen = NULL;
     unsigned count;
     *ret_ticket = (struct pick_ticket){0};
-    if (request->prefix_count > 0) {
-        gathering.matched = matched;
-        gathering.matched_count =
-            prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched, marked);
-    }
+    match_prefix(&gathering, &counts);
     pthread_mutex_lock(&pool->lock);
     int index = choose(pool, &gathering, request->listener, &facts, &count);
     if (index >= 0) {
@@ -349,7 +361,7 @@ struct endpoint *schedule_pick(struct pool *pool, const struct pick_request *req
     pthread_mutex_unlock(&pool->lock);
     if (chosen != NULL && request->prefix_count > 0 && chosen->prefix_owner != PREFIX_NO_OWNER)
         prefix_index_insert(pool->prefixes, chosen->prefix_owner, request->prefix_hashes,
-                            chosen->prefix_owner < gathering.matched_count ? marked[chosen->prefix_owner] : 0,
+                            chosen->prefix_owner < gathering.matched_count ? counts.marked[chosen->prefix_owner] : 0,
                             request->prefix_count);
     return chosen;
 }
@@ -408,15 +420,11 @@ void schedule_release(struct pick_ticket *ticket, uint64_t now_ms, uint32_t answ
 unsigned schedule_explain(struct pool *pool, const struct pick_request *request,
                           const struct profile_listener *listener)
 {
-    uint32_t matched[POOL_PREFIX_OWNERS], marked[POOL_PREFIX_OWNERS];
+    struct prefix_counts counts;
     struct gathering gathering = {.pool = pool, .request = request};
     struct request_facts facts;
     unsigned count;
-    if (request->prefix_count > 0) {
-        gathering.matched = matched;
-        gathering.matched_count =
-            prefix_index_match(pool->prefixes, request->prefix_hashes, request->prefix_count, matched, marked);
-    }
+    match_prefix(&gathering, &counts);
     pthread_mutex_lock(&pool->lock);
     choose(pool, &gathering, listener, &facts, &count);
     pthread_mutex_unlock(&pool->lock);
