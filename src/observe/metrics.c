@@ -6,8 +6,7 @@
  * reading (metrics_write, from any thread) needs no lock.  They stay, but those of a metric that is cleared, which one
  * thread alone writes, reads and clears.  Values are relaxed atomics that one thread alone changes, by a load and a
  * store instead of a locked addition: a sum taken meanwhile is right for some moment nearby, which is all that a scrape
- * asks.
- */
+ * asks. */
 #include "observe/metrics.h"
 
 #include <assert.h>

@@ -3,8 +3,7 @@
  * second names (metric_aliases.def).
  *
  * A registry has one shard per thread.  A series is found once (by its label values) and kept as a pointer; one
- * thread at a time may change a series of a shard, on cache lines of its own.  Reading, by any thread, sums the shards.
- */
+ * thread at a time may change a series of a shard, on cache lines of its own.  Reading, by any thread, sums them. */
 #ifndef OBSERVE_METRICS_H
 #define OBSERVE_METRICS_H
 

@@ -52,10 +52,12 @@ static bool is_closed(struct client *client)
     return client->ended == 1;
 }
 
-static void leave(struct client *client)
+static void leave(struct client *clients, unsigned count)
 {
-    close(client->fd);
-    buffer_deinit(&client->got);
+    for (unsigned i = 0; i < count; i++) {
+        close(clients[i].fd);
+        buffer_deinit(&clients[i].got);
+    }
 }
 
 /* So that what rests from now on rests less long. */
@@ -87,8 +89,7 @@ static void the_one_idle_longest_makes_room(void **state)
     assert_int_equal(world.refused, 0);
     assert_int_equal(world.open, 3);
     ask(&world, &clients[0]);
-    for (unsigned i = 0; i < 5; i++)
-        leave(&clients[i]);
+    leave(clients, 5);
     world_stop(&world);
 }
 
@@ -110,8 +111,7 @@ static void one_that_has_worked_since_it_was_looked_for_stays(void **state)
     until(&world, is_closed(&clients[2]));
     ask(&world, &clients[1]);
     assert_int_equal(world.evicted, 2);
-    for (unsigned i = 0; i < 5; i++)
-        leave(&clients[i]);
+    leave(clients, 5);
     world_stop(&world);
 }
 
@@ -138,10 +138,10 @@ static void busy_ones_stay(void **state)
     send_all(half.fd, BYTES("Host: a\r\n\r\n"));
     until(&world, has_got(&half, "\r\n\r\nnow"));
     assert_int_equal(world.evicted, 1);
-    leave(&waiting);
-    leave(&half);
-    leave(&refused);
-    leave(&served);
+    leave(&waiting, 1);
+    leave(&half, 1);
+    leave(&refused, 1);
+    leave(&served, 1);
     world_stop(&world);
 }
 
@@ -160,8 +160,8 @@ static void a_request_that_has_just_arrived_is_not_thrown_away(void **state)
     exchange_answer(world.exchange, 200, NULL, BYTES("done"));
     until(&world, has_got(&first, "\r\n\r\ndone"));
     assert_int_equal(world.evicted, 0);
-    leave(&first);
-    leave(&second);
+    leave(&first, 1);
+    leave(&second, 1);
     world_stop(&world);
 }
 
@@ -184,10 +184,8 @@ static void a_crowd_of_idle_ones_goes_in_the_order_of_their_rest(void **state)
     }
     assert_int_equal(world.evicted, MOST);
     assert_int_equal(world.open, MOST);
-    for (unsigned i = 0; i < MOST; i++) {
-        leave(&idle[i]);
-        leave(&fresh[i]);
-    }
+    leave(idle, MOST);
+    leave(fresh, MOST);
     world_stop(&world);
 }
 
