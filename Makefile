@@ -13,8 +13,8 @@ all: deps
 	@cmake --build --preset release -j $(JOBS) --target serin
 
 # Built once more by the profile of a few seconds of traffic on loopback: what is installed, and what is measured.
-optimized: all $(BUILD)/optimized/.done
-$(BUILD)/optimized/.done: $(shell find src -type f) CMakeLists.txt CMakePresets.json
+optimized: $(BUILD)/optimized/.done
+$(BUILD)/optimized/.done: $(shell find src -type f) CMakeLists.txt CMakePresets.json | all
 	@find $(BUILD)/optimized -name '*.gcda' -delete 2>/dev/null || true
 	@cmake --preset profile >/dev/null
 	@cmake --build --preset profile -j $(JOBS) --target serin
