@@ -161,6 +161,15 @@ static void send_pieces(struct client_connection *connection)
     transport_want_write(connection->transport, waits && !connection->is_request_dead);
 }
 
+/* The request of a call that has begun in this turn, if it is still here. */
+static void send_begun(struct client_connection *connection)
+{
+    if (!connection->is_to_send)
+        return;
+    connection->is_to_send = false;
+    send_pieces(connection);
+}
+
 /* From events only. */
 static void go_on_sending(struct client_connection *connection)
 {
@@ -273,7 +282,21 @@ static void on_connect_timeout(struct wheel_timer *timer)
     client_fail(container_of(timer, struct client_connection, timer), CLIENT_FAILURE_CONNECT_TIMEOUT);
 }
 
-/* What could not be told where it was found. */
+static bool is_receiving(const struct client_connection *connection)
+{
+    return !connection->is_closed && connection->call != NULL && !connection->is_paused;
+}
+
+/* After a pause, or when the request cannot be sent. */
+static void go_on_receiving(struct client_connection *connection)
+{
+    if (is_receiving(connection) && !buffer_is_empty(&connection->in))
+        feed(connection, buffer_bytes(&connection->in));
+    if (is_receiving(connection) && connection->is_request_dead)
+        receive(connection);
+}
+
+/* What could not be told where it was found, and what leaves at the end of the turn. */
 static void on_task(struct reactor_task *task)
 {
     struct client_connection *connection = container_of(task, struct client_connection, task);
@@ -281,12 +304,9 @@ static void on_task(struct reactor_task *task)
         tell_closed(connection);
     } else if (connection->transport == NULL) {
         client_fail(connection, CLIENT_FAILURE_CONNECT);
-    } else if (connection->call != NULL && !connection->is_paused) {
-        transport_want_read(connection->transport, true);
-        feed(connection, buffer_bytes(&connection->in));
-        bool is_running = !connection->is_closed && connection->call != NULL && !connection->is_paused;
-        if (is_running && connection->is_request_dead)
-            receive(connection);
+    } else if (connection->call != NULL) {
+        send_begun(connection);
+        go_on_receiving(connection);
     }
 }
 
@@ -358,13 +378,16 @@ void client_call_start(struct client_call *call, struct client_connection *conne
     connection->is_paused = false;
     connection->is_request_dead = false;
     client_h1_start(connection);
-    if (!connection->is_connecting)
-        send_pieces(connection);
+    connection->is_to_send = !connection->is_connecting;
+    if (connection->is_to_send)
+        reactor_task_schedule(connection->reactor, &connection->task);
 }
 
 void client_call_keep_open(struct client_call *call)
 {
     call->is_open = call->connection != NULL;
+    if (call->is_open)
+        send_begun(call->connection);
 }
 
 void client_call_send(struct client_call *call, const struct bytes *pieces, int count, bool last)
@@ -411,6 +434,7 @@ void client_call_resume(struct client_call *call)
     if (connection == NULL || !connection->is_paused)
         return;
     connection->is_paused = false;
+    transport_want_read(connection->transport, true);
     reactor_task_schedule(connection->reactor, &connection->task);
 }
 

@@ -95,12 +95,13 @@ bool client_connection_is_usable(const struct client_connection *connection);
 /* Responses received on it so far: > 0 means that a failure may be the stale keep-alive race. */
 unsigned client_connection_served(const struct client_connection *connection);
 
-/* Sends the request: pieces (head and body, in order) are borrowed, as is their array (it is changed), until the call
- * ends or all were sent.  The connection must be idle or new. */
+/* Sends the request at the end of the turn: what a turn sends leaves one behind the other, with the kernel's code warm.
+ * Pieces (head and body, in order) are borrowed, as is their array (it is changed), until the call ends or all were
+ * sent.  The connection must be idle or new. */
 void client_call_start(struct client_call *call, struct client_connection *connection, enum http_method method,
                        struct iovec *pieces, int piece_count, const struct client_call_handler *handler);
-/* Right after client_call_start(): more of the request follows.  Until its end a response does not free the connection
- * for another call. */
+/* Right after client_call_start(): more of the request follows, what is here is sent at once.  Until its end a response
+ * does not free the connection for another call. */
 void client_call_keep_open(struct client_call *call);
 /* The next bytes of the request, copied where the socket does not take them; last: it is whole now. */
 void client_call_send(struct client_call *call, const struct bytes *pieces, int count, bool last);

@@ -97,15 +97,20 @@ void client_h1_input(struct client_connection *connection, struct bytes *input)
         goes_on = connection->phase == RESPONSE_HEAD ? step_head(connection, input) : step_body(connection, input);
 }
 
-void client_h1_end(struct client_connection *connection, ssize_t error)
+/* In the middle of the request: not when nothing of it has left yet. */
+static bool is_cut_off(const struct client_connection *connection)
 {
     const struct client_call *call = connection->call;
+    return call->is_open || (client_call_unsent(call) > 0 && !connection->is_to_send);
+}
+
+void client_h1_end(struct client_connection *connection, ssize_t error)
+{
     bool is_until_close = connection->phase == RESPONSE_BODY && connection->body.framing == HTTP_BODY_UNTIL_CLOSE;
     if (is_until_close && error == 0)
         client_complete(connection, BYTES(""), false);
     else if (connection->has_response)
         client_fail(connection, CLIENT_FAILURE_CUT);
     else
-        client_fail(connection,
-                    call->is_open || client_call_unsent(call) > 0 ? CLIENT_FAILURE_SEND : CLIENT_FAILURE_CLOSED);
+        client_fail(connection, is_cut_off(connection) ? CLIENT_FAILURE_SEND : CLIENT_FAILURE_CLOSED);
 }

@@ -97,6 +97,13 @@ static void get(struct world *world)
     start_call(world, HTTP_GET, "GET / HTTP/1.1\r\n\r\n", BYTES(""));
 }
 
+/* Its answer may come. */
+static void get_and_send(struct world *world)
+{
+    get(world);
+    reactor_turn(world->reactor, 0);
+}
+
 static void world_open(struct world *world)
 {
     *world = (struct world){.failure = -1, .fd = -1};
@@ -172,7 +179,7 @@ static void a_connection_carries_many_calls(void **state)
         buffer_clear(&world.log);
         say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
         until_log(&world, "head last idle ");
-        get(&world);
+        get_and_send(&world);
     }
     assert_int_equal(client_connection_served(world.connection), 5);
     world_stop(&world);
@@ -277,6 +284,7 @@ static void a_head_response_has_no_body(void **state)
     until_log(&world, "head last idle ");
     buffer_clear(&world.log);
     start_call(&world, HTTP_HEAD, "HEAD / HTTP/1.1\r\n\r\n", BYTES(""));
+    reactor_turn(world.reactor, 0);
     say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n");
     until_log(&world, "head last idle ");
     world_stop(&world);
@@ -489,6 +497,44 @@ static void a_stale_connection_fails_before_any_response(void **state)
     world_stop(&world);
 }
 
+static void a_request_leaves_at_the_end_of_the_turn(void **state)
+{
+    (void)state;
+    struct world world;
+    int ended = 0;
+    world_start(&world);
+    say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    until_log(&world, "head last idle ");
+    buffer_clear(&world.request);
+    get(&world);
+    drain_fd(world.fd, &world.request, &ended);
+    assert_true(buffer_is_empty(&world.request));
+    assert_true(client_call_unsent(&world.call) > 0);
+    reactor_turn(world.reactor, 0);
+    drain_fd(world.fd, &world.request, &ended);
+    assert_true(has_text(&world.request, "GET / HTTP/1.1\r\n\r\n"));
+    assert_int_equal(client_call_unsent(&world.call), 0);
+    world_stop(&world);
+}
+
+/* More of it is to follow: what waits for room must know whether there is any. */
+static void an_open_request_leaves_at_once(void **state)
+{
+    (void)state;
+    struct world world;
+    int ended = 0;
+    world_start(&world);
+    say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    until_log(&world, "head last idle ");
+    buffer_clear(&world.request);
+    start_call(&world, HTTP_POST, "POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n", BYTES("ab"));
+    client_call_keep_open(&world.call);
+    assert_int_equal(client_call_unsent(&world.call), 0);
+    drain_fd(world.fd, &world.request, &ended);
+    assert_true(has_text(&world.request, "\r\n\r\nab"));
+    world_stop(&world);
+}
+
 static void a_paused_response_waits(void **state)
 {
     (void)state;
@@ -520,7 +566,7 @@ static void a_paused_response_leaves_a_reusable_connection(void **state)
     client_call_resume(&world.call);
     until_log(&world, "head last idle ");
     world.pauses = false;
-    get(&world);
+    get_and_send(&world);
     say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n4567");
     until_log(&world, "head last idle head last idle ");
     world_stop(&world);
@@ -587,6 +633,8 @@ int main(void)
         cmocka_unit_test(an_early_response_ends_the_connection),
         cmocka_unit_test(a_server_that_leaves_while_sending_is_a_failed_send),
         cmocka_unit_test(a_stale_connection_fails_before_any_response),
+        cmocka_unit_test(a_request_leaves_at_the_end_of_the_turn),
+        cmocka_unit_test(an_open_request_leaves_at_once),
         cmocka_unit_test(a_paused_response_waits),
         cmocka_unit_test(a_paused_response_leaves_a_reusable_connection),
         cmocka_unit_test(a_cancelled_call_closes_at_once),

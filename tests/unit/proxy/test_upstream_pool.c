@@ -97,9 +97,10 @@ static void ask_of(struct world *world, struct endpoint *endpoint, struct asked 
     *asked = (struct asked){.piece = {request, sizeof request - 1}, .fd = -1};
     asked->connection = upstream_pool_take(world->pool, endpoint, &asked->is_new);
     client_call_start(&asked->call, asked->connection, HTTP_GET, &asked->piece, 1, &handler);
-    if (!asked->is_new)
-        return;
-    turn_until(world->reactor, is_accepted(world, asked));
+    if (asked->is_new)
+        turn_until(world->reactor, is_accepted(world, asked));
+    else
+        reactor_turn(world->reactor, 0); /* sends */
 }
 
 static void ask(struct world *world, struct asked *asked)
