@@ -3,7 +3,9 @@
  *
  * Connections are in no order of their rest, which every request would have to keep.  All are looked at once for a
  * batch of the oldest, which come to the front of the list: the new clients after this one take theirs from there. When
- * the looking found fewer, it is not repeated before it has become cheap beside the rest of the work. */
+ * the looking found fewer, it is not repeated before it has become cheap beside the rest of the work; those that come
+ * to rest meanwhile join the batch. */
+#include "base/compiler.h"
 #include "http/server_internal.h"
 
 enum {
@@ -56,6 +58,17 @@ static bool evict_known(struct http_server *server)
             return true;
     }
     return false;
+}
+
+void server_note_rest(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    if (LIKELY(connection->rest_since_ms >= server->evictable.look_after_ms) || server->evictable.count == BATCH)
+        return;
+    list_remove(&connection->link);
+    list_push_front(&server->connections, &connection->link);
+    server->evictable.count++;
+    server->evictable.rest_until_ms = connection->rest_since_ms;
 }
 
 bool server_evict_idle(struct http_server *server)

@@ -26,6 +26,7 @@ static void become_idle(struct http_connection *connection)
     drop_current(connection);
     connection->h1_phase = H1_IDLE;
     connection_rest(connection);
+    server_note_rest(connection);
 }
 
 /* Also when the handler has answered without waiting to be told. */

@@ -141,8 +141,8 @@ struct http_server {
     unsigned open_count;
     unsigned memory_count; /* with those that wait to be reclaimed */
     struct {
-        unsigned count;         /* so many at the front of connections were at rest longest, the oldest first, */
-        uint64_t rest_until_ms; /* and began to rest no later than this */
+        unsigned count;         /* so many at the front of connections were at rest longest, or came to rest later, */
+        uint64_t rest_until_ms; /* all of them before this */
         uint64_t look_after_ms; /* not to be looked for again before */
     } evictable;                /* see server_evict.c */
     bool is_draining;
@@ -175,6 +175,8 @@ size_t server_low_water(const struct http_server *server);
 /* server_evict.c */
 /* Closes the connection that has been at rest longest.  False: there is none. */
 bool server_evict_idle(struct http_server *server);
+/* It has answered and waits for the next request. */
+void server_note_rest(struct http_connection *connection);
 
 /* server_connection.c */
 struct http_connection *connection_open(struct http_server *server, int fd, const struct address *peer,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The limit of connections: idle ones make room, the one at rest longest first; others stay. */
+#include "http/server_internal.h"
 #include "unit/http/server_harness.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -145,6 +146,31 @@ static void busy_ones_stay(void **state)
     world_stop(&world);
 }
 
+/* They are not looked for again so soon, among thousands. */
+static void one_that_comes_to_rest_after_the_looking_makes_room(void **state)
+{
+    (void)state;
+    struct world world;
+    struct client first, refused, served;
+    start(&world, 1);
+    visit(&world, &first);
+    send_all(first.fd, BYTES(GET("/later")));
+    until(&world, has_text(&world.log, "last"));
+    visit(&world, &refused);
+    until(&world, has_got(&refused, "too_many_connections"));
+    world.server->evictable.look_after_ms = UINT64_MAX;
+    exchange_answer(world.exchange, 200, NULL, BYTES("done"));
+    until(&world, has_got(&first, "\r\n\r\ndone"));
+    visit(&world, &served);
+    ask(&world, &served);
+    until(&world, is_closed(&first));
+    assert_int_equal(world.evicted, 1);
+    leave(&first, 1);
+    leave(&refused, 1);
+    leave(&served, 1);
+    world_stop(&world);
+}
+
 static void a_request_that_has_just_arrived_is_not_thrown_away(void **state)
 {
     (void)state;
@@ -195,6 +221,7 @@ int main(void)
         cmocka_unit_test(the_one_idle_longest_makes_room),
         cmocka_unit_test(one_that_has_worked_since_it_was_looked_for_stays),
         cmocka_unit_test(busy_ones_stay),
+        cmocka_unit_test(one_that_comes_to_rest_after_the_looking_makes_room),
         cmocka_unit_test(a_request_that_has_just_arrived_is_not_thrown_away),
         cmocka_unit_test(a_crowd_of_idle_ones_goes_in_the_order_of_their_rest),
     };
