@@ -131,10 +131,16 @@ def test_shares_are_kept_within_a_point_and_a_half(book, got, is_kept):
 
 def test_requests_from_outside_a_phase_and_keys_do_not_count_as_shares(book):
     phase(book, "one", 1, 2, a=1)
-    for at in (0.5, 1.95, 2.5):
+    for at in (0.5, 2.5):
         book.add(entry(at=at))
     book.add(entry(at=1.2, key="k"))
     assert [share.total for share in book.shares()] == [0]
+
+
+def test_a_request_whose_head_comes_after_its_phase_counts(book):
+    phase(book, "one", 1, 2, a=1)
+    book.add(entry(at=1.95))
+    assert [share.got for share in book.shares()] == [1]
 
 
 def test_a_key_on_two_arms_is_a_breach(book):

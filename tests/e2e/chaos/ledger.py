@@ -115,9 +115,10 @@ class Phase:
     until: float = math.inf
 
     def holds(self, entry):
-        """Whether it was drawn within the phase: it began after the weights were in force, and its head came before
-        they changed."""
-        return entry.started >= self.since and entry.head_at is not None and entry.head_at <= self.until
+        """Whether it was drawn within the phase: it began after the weights were in force and before the phase was
+        over.  They change only when the heads of all of these are there: to leave out those that wait for theirs
+        would leave out the slower arm's."""
+        return self.since <= entry.started <= self.until and entry.head_at is not None
 
 
 class Ledger:

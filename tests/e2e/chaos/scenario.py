@@ -79,6 +79,7 @@ class Run:
 
         until(is_long_enough, f"{draws} draws", PHASE_S)
         phase.until = self.book.now()
+        self.load.wait_heads()
 
     # The walkthrough.
 

@@ -317,6 +317,17 @@ static void a_reader_that_stopped_is_reset_in_the_end(void **state)
     world_stop(&world);
 }
 
+/* How many there are, whole or begun, which are not looked through again: all together are 20 MB.  Of another one half
+ * the first word may be there. */
+static unsigned take_answers(struct buffer *got)
+{
+    static const char start[] = "HTTP/1.1 200 OK";
+    unsigned count = count_text(got, start);
+    size_t len = buffer_len(got), kept = sizeof start - 2 < len ? sizeof start - 2 : len;
+    buffer_consume(got, len - kept);
+    return count;
+}
+
 static void pipelined_output_is_bounded(void **state)
 {
     (void)state;
@@ -351,7 +362,8 @@ static void pipelined_output_is_bounded(void **state)
         }
     }
     assert_true(sent < 2000);
-    until(&world, count_text(&world.got, "HTTP/1.1 200 OK") == sent);
+    unsigned answers = 0;
+    until(&world, (answers += take_answers(&world.got)) == sent);
     buffer_deinit(&request);
     world_stop(&world);
 }
