@@ -290,7 +290,9 @@ static bool is_receiving(const struct client_connection *connection)
 /* After a pause, or when the request cannot be sent. */
 static void go_on_receiving(struct client_connection *connection)
 {
-    if (is_receiving(connection) && !buffer_is_empty(&connection->in))
+    bool was_paused = connection->was_paused;
+    connection->was_paused = false;
+    if (was_paused && is_receiving(connection)) /* also without input: the end may be all that is still to be told */
         feed(connection, buffer_bytes(&connection->in));
     if (is_receiving(connection) && connection->is_request_dead)
         receive(connection);
@@ -375,7 +377,7 @@ void client_call_start(struct client_call *call, struct client_connection *conne
     *call = (struct client_call){
         .handler = handler, .connection = connection, .pieces = pieces, .piece_count = piece_count, .method = method};
     connection->call = call;
-    connection->is_paused = false;
+    connection->is_paused = connection->was_paused = false;
     connection->is_request_dead = false;
     client_h1_start(connection);
     connection->is_to_send = !connection->is_connecting;
@@ -434,6 +436,7 @@ void client_call_resume(struct client_call *call)
     if (connection == NULL || !connection->is_paused)
         return;
     connection->is_paused = false;
+    connection->was_paused = true;
     transport_want_read(connection->transport, true);
     reactor_task_schedule(connection->reactor, &connection->task);
 }

@@ -40,6 +40,7 @@ struct client_connection {
     bool is_closed;
     bool is_owner_gone; /* the owner closed it or was told: no more callbacks */
     bool is_paused;
+    bool was_paused;      /* what was left in `in` is to be read */
     bool is_to_send;      /* the call's request leaves at the end of this turn */
     bool is_request_dead; /* sending failed: the response may still be there */
     bool has_response;    /* a byte of the present response was seen */

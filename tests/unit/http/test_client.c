@@ -18,7 +18,7 @@ struct world {
     unsigned body_pieces;
     unsigned status;
     int failure; /* -1: none */
-    bool pauses, cancels_in_head, closes_in_body, calls_again;
+    bool pauses, pauses_in_body, cancels_in_head, closes_in_body, calls_again;
 };
 
 static void start_call(struct world *world, enum http_method method, const char *head, struct bytes body);
@@ -44,6 +44,8 @@ static void on_body(struct client_call *call, struct bytes chunk, bool last)
     struct world *world = world_of(call);
     buffer_append(&world->body, chunk);
     world->body_pieces += chunk.len > 0;
+    if (world->pauses_in_body)
+        client_call_pause(call);
     if (!last)
         return;
     assert_null(call->connection);
@@ -555,6 +557,23 @@ static void a_paused_response_waits(void **state)
     world_stop(&world);
 }
 
+/* The end came with what was read before the pause: there is nothing left but to tell it. */
+static void the_end_of_a_paused_response_is_told_after_the_pause(void **state)
+{
+    (void)state;
+    struct world world;
+    world_start(&world);
+    world.pauses_in_body = true;
+    say(&world, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+    until_log(&world, "head ");
+    turn_until(world.reactor, buffer_len(&world.body) == 2);
+    settle(world.reactor);
+    assert_true(log_is(&world, "head "));
+    client_call_resume(&world.call);
+    until_log(&world, "head last idle ");
+    world_stop(&world);
+}
+
 static void a_paused_response_leaves_a_reusable_connection(void **state)
 {
     (void)state;
@@ -636,6 +655,7 @@ int main(void)
         cmocka_unit_test(a_request_leaves_at_the_end_of_the_turn),
         cmocka_unit_test(an_open_request_leaves_at_once),
         cmocka_unit_test(a_paused_response_waits),
+        cmocka_unit_test(the_end_of_a_paused_response_is_told_after_the_pause),
         cmocka_unit_test(a_paused_response_leaves_a_reusable_connection),
         cmocka_unit_test(a_cancelled_call_closes_at_once),
         cmocka_unit_test(a_call_may_be_cancelled_in_its_callback),
