@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 from priority import set_priority
-from targets import Haproxy, Load, Nginx, NginxLua, Relay, Serin, SerinLog
+from targets import Haproxy, Load, Nginx, NginxLua, Relay, Serin, SerinLog, SerinWindow
 
 GOALS = {  # must: to nginx, HAProxy, relay, nginx+Lua
     "post_1k": (0.80, 0.80, 1.35, 0.35), "post_16k": (0.90, 0.60, 1.50, 0.18), "post_200k": (1.10, 1.15, 1.65, 0.13),
@@ -59,19 +59,20 @@ def cases(arguments):
     """name -> (options of the load, targets, milliseconds of a slice, the figure that is counted)."""
     slice_ms = arguments.slice_ms
     proxies = ["serin", "serin_aa", "nginx", "haproxy", "relay"]
+    streaming = [*proxies, "serin_window"]
     post = {"kind": "post", "connections": 64, "warm_ms": 30}
     paced = {"kind": "paced", "period_ms": 50, "warm_ms": 150, "body": "stream.json"}
     return {
         "post_1k": ({**post, "body": "1k.json"}, [*proxies, "nginx_lua", "serin_log"], slice_ms, "answers"),
         "post_16k": ({**post, "body": "16k.json"}, [*proxies, "nginx_lua"], slice_ms, "answers"),
         "post_200k": ({**post, "body": "200k.json"}, [*proxies, "nginx_lua"], slice_ms, "answers"),
-        "sse_500": ({**paced, "connections": 500}, proxies, 2 * slice_ms, "events"),
-        "sse_2000": ({**paced, "connections": 2000}, proxies, 2 * slice_ms, "events"),
+        "sse_500": ({**paced, "connections": 500}, streaming, 2 * slice_ms, "events"),
+        "sse_2000": ({**paced, "connections": 2000}, streaming, 2 * slice_ms, "events"),
         # 20 requests/s, each with a long prompt and 1,000 events: what a gateway for chats really carries.
         "chat_400k": ({**paced, "connections": 200, "period_ms": 10, "events": 1000, "body": "400k.json"},
                       ["serin", "serin_aa", "relay"], 35 * slice_ms, "events"),
         "sse_unpaced": ({"kind": "unpaced", "connections": 64, "events": 50, "warm_ms": 30, "body": "stream.json"},
-                        proxies, slice_ms, "events"),
+                        streaming, slice_ms, "events"),
     }
 
 
@@ -82,7 +83,7 @@ class Bench:
         second = arguments.baseline or arguments.serin
         targets = [Serin("serin", 0, arguments.serin), Serin("serin_aa", 1, second), Nginx("nginx", 2),
                    Haproxy("haproxy", 3), Relay("relay", 4), NginxLua("nginx_lua", 5, check="reencoded"),
-                   SerinLog("serin_log", 6, arguments.serin)]
+                   SerinLog("serin_log", 6, arguments.serin), SerinWindow("serin_window", 7, arguments.serin)]
         self.targets = {target.name: target for target in targets}
         for name, size, more in (("1k", 1024, {}), ("16k", 16384, {}), ("200k", 204800, {}),
                                  ("400k", 409600, {"stream": True}), ("stream", 1024, {"stream": True})):

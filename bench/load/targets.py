@@ -90,6 +90,13 @@ class SerinLog(Serin):
         return [*super().command(folder, tools), "--access-log", "access.log"]
 
 
+class SerinWindow(Serin):
+    """Events of streams may wait for each other."""
+
+    def command(self, folder, tools):
+        return [*super().command(folder, tools), "--event-window", "1000"]
+
+
 class Nginx(Target):
     def command(self, folder, tools):
         return [find("nginx"), "-p", str(folder), "-c", self.fill(folder, "nginx-plain.conf")]

@@ -10,8 +10,9 @@
 #include "cli/options.h"
 #include "gateway/gateway.h"
 
-#define MAX_ADDRESSES 64
-#define MAX_WORKERS   256
+#define MAX_ADDRESSES       64
+#define MAX_WORKERS         256
+#define MAX_EVENT_WINDOW_US 10000
 
 struct up_options {
     struct option_files files; /* first: option_take_file() */
@@ -93,6 +94,16 @@ static const char *take_workers(void *context, const char *value)
     return NULL;
 }
 
+static const char *take_event_window(void *context, const char *value)
+{
+    struct up_options *options = context;
+    double us;
+    if (!option_number(value, 0, MAX_EVENT_WINDOW_US, &us) || us != (unsigned)us)
+        return "must be microseconds, 0..10000";
+    options->config.event_window_us = (unsigned)us;
+    return NULL;
+}
+
 static const char *take_budget(void *context, const char *value)
 {
     struct up_options *options = context;
@@ -163,6 +174,8 @@ static const struct option_spec specs[] = {
     {"--sim-speed", NULL, "F", "divide the simulators' start-up and probe delays by F (1)", take_sim_speed},
     {"--drain", NULL, "S", "seconds that SIGTERM leaves to running exchanges (30)", take_drain},
     {"--workers", NULL, "N", "data-plane threads (online CPUs)", take_workers},
+    {"--event-window", NULL, "US", "microseconds that events of streams may wait for each other, to save CPU time (0)",
+     take_event_window},
     {"--hide-arm", NULL, NULL, "do not tell clients the arm (x-serin-arm, x-serin-revision)", take_hide_arm},
     {"--log", NULL, "FILE", "write log lines there; SIGHUP opens it anew (standard error)", take_log},
     {"--access-log", NULL, "FILE|-", "a line of JSON for each request; SIGHUP opens it anew (off)", take_access_log},

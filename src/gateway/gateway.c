@@ -306,6 +306,7 @@ static int start_workers(struct gateway *gateway)
         .server = gateway->config->limits.server,
         .proxy = gateway->config->limits.proxy,
         .scraper = scraper_defaults,
+        .event_window_us = gateway->config->event_window_us,
         .metrics = gateway->metrics,
     };
     unsigned max_connections = max_clients(gateway->descriptors, gateway->config->workers);

@@ -23,6 +23,7 @@ struct gateway_config {
     double sim_speed;
     uint32_t drain_ms;
     unsigned workers;
+    unsigned event_window_us;     /* 0: each event of a stream goes on at once */
     uint64_t memory_budget_bytes; /* process-wide: see http/memory_budget.h */
     struct limits limits;         /* of each worker */
     bool hide_arm;                /* no x-serin-arm, no x-serin-revision */

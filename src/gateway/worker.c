@@ -223,8 +223,9 @@ int worker_start(const struct worker_config *config, struct worker **ret_worker)
     list_init(&worker->listeners);
     snprintf(worker->name, sizeof worker->name, "worker %u", config->index);
     worker->reactor = reactor_new(worker->name);
-    if (worker->reactor == NULL) {
-        int error = -errno;
+    int error = worker->reactor != NULL ? reactor_set_window(worker->reactor, config->event_window_us) : -errno;
+    if (error != 0) {
+        reactor_free(worker->reactor);
         free(worker);
         return error;
     }
@@ -239,7 +240,7 @@ int worker_start(const struct worker_config *config, struct worker **ret_worker)
     worker->proxy = proxy_new(worker->reactor, &config->proxy, config->metrics, shard);
     worker->server = http_server_new(worker->reactor, &config->server, &proxy_handler, &proxy_observer, worker->proxy);
     worker->scraper = scraper_new(worker->reactor, &scraper);
-    int error = pthread_create(&worker->thread, NULL, run, worker);
+    error = pthread_create(&worker->thread, NULL, run, worker);
     if (error != 0) {
         worker_free(worker);
         return -error;

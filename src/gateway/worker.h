@@ -14,6 +14,7 @@ struct worker;
 
 struct worker_config {
     unsigned index;
+    unsigned event_window_us; /* events of streams may wait so long for each other */
     struct http_server_config server;
     struct proxy_config proxy;
     struct scraper_config scraper;

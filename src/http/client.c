@@ -110,6 +110,7 @@ void client_complete(struct client_connection *connection, struct bytes chunk, b
     if (!connection->shares_arena)
         arena_reset(connection->arena);
     if (is_reusable) {
+        transport_pace(connection->transport, false);
         if (connection->owner->on_idle != NULL)
             connection->owner->on_idle(connection);
         return;
@@ -439,6 +440,12 @@ void client_call_resume(struct client_call *call)
     connection->was_paused = true;
     transport_want_read(connection->transport, true);
     reactor_task_schedule(connection->reactor, &connection->task);
+}
+
+void client_call_pace(struct client_call *call)
+{
+    if (call->connection != NULL)
+        transport_pace(call->connection->transport, true);
 }
 
 void client_call_cancel(struct client_call *call)

@@ -110,6 +110,8 @@ size_t client_call_unsent(const struct client_call *call);
 /* Stops and restarts reading the response (backpressure). */
 void client_call_pause(struct client_call *call);
 void client_call_resume(struct client_call *call);
+/* What follows of the answer may wait for what follows of others, until its end: see reactor_pace(). */
+void client_call_pace(struct client_call *call);
 /* Ends the call without callbacks: the connection is closed at once, so that the server aborts its work; on_closed is
  * told to the owner. */
 void client_call_cancel(struct client_call *call);

@@ -16,10 +16,12 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/paced_set.h"
 
 enum { BATCH = 256, NAME_SIZE = 32 };
 
@@ -40,6 +42,7 @@ struct reactor {
     struct list tasks;
     struct list reclaims;
     struct signal_watch signals;
+    struct paced_set paced;
     atomic_bool is_stopping; /* with reactor_stop(), any thread's */
     int batch_at;            /* the entry being dispatched; those behind it are still to come */
     int batch_len;
@@ -69,6 +72,7 @@ struct reactor *reactor_new(const char *name)
     list_init(&reactor->reclaims);
     atomic_init(&reactor->is_stopping, false);
     reactor_watch_init(&reactor->signals.watch, -1, NULL);
+    reactor->paced.epoll_fd = -1;
     read_clock(reactor);
     reactor->wheel = wheel_new(reactor->now_ms);
     reactor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -127,6 +131,7 @@ void reactor_free(struct reactor *reactor)
         close(reactor->signals.watch.fd);
     mailbox_free(reactor->mailbox);
     wheel_free(reactor->wheel);
+    paced_set_close(&reactor->paced);
     if (reactor->epoll_fd >= 0)
         close(reactor->epoll_fd);
     free(reactor);
@@ -150,9 +155,27 @@ static int wait_ms(const struct reactor *reactor, int max_wait_ms)
     return max_wait_ms >= 0 && max_wait_ms < wait ? max_wait_ms : wait;
 }
 
+/* Until paced events are due, where that is sooner.  Milliseconds are too coarse for that; kernels before 5.11 know no
+ * others. */
+static int wait_for_window(struct reactor *reactor, uint64_t most_us)
+{
+    struct timespec most = {.tv_sec = (time_t)(most_us / 1000000), .tv_nsec = (long)(most_us % 1000000) * 1000};
+    long count = syscall(SYS_epoll_pwait2, (long)reactor->epoll_fd, reactor->batch, (long)BATCH, &most, NULL, 0L);
+    if (count < 0 && errno == ENOSYS)
+        count = syscall(SYS_epoll_pwait, (long)reactor->epoll_fd, reactor->batch, (long)BATCH,
+                        (long)(most_us + 999) / 1000, NULL, 0L);
+    return (int)count;
+}
+
 /* Not epoll_wait(), which is a point of cancellation: see net/tcp.c. */
 static int wait_for_events(struct reactor *reactor, int most_ms)
 {
+    uint64_t due_us = reactor->paced.due_us;
+    if (due_us != 0 && most_ms != 0) {
+        uint64_t now_us = clock_now_us(), until_due_us = due_us > now_us ? due_us - now_us : 0;
+        if (most_ms < 0 || until_due_us < (uint64_t)most_ms * 1000)
+            return wait_for_window(reactor, until_due_us);
+    }
     return (int)syscall(SYS_epoll_pwait, (long)reactor->epoll_fd, reactor->batch, (long)BATCH, (long)most_ms, NULL, 0L);
 }
 
@@ -192,11 +215,20 @@ static void dispatch(struct reactor *reactor)
     reactor->batch_len = 0;
 }
 
+static void dispatch_paced(struct reactor *reactor)
+{
+    if (LIKELY(!paced_set_is_due(&reactor->paced, reactor->now_us)))
+        return;
+    reactor->batch_len = paced_set_collect(&reactor->paced, reactor->now_us, reactor->batch, BATCH);
+    dispatch(reactor);
+}
+
 void reactor_turn(struct reactor *reactor, int max_wait_ms)
 {
     collect(reactor, max_wait_ms);
     read_clock(reactor);
     dispatch(reactor);
+    dispatch_paced(reactor);
     wheel_advance(reactor->wheel, reactor->now_ms);
     if (reactor->has_mail) {
         reactor->has_mail = false;
@@ -235,6 +267,11 @@ void reactor_watch_init(struct reactor_watch *watch, int fd,
     *watch = (struct reactor_watch){.fd = fd, .on_event = on_event};
 }
 
+static int set_of(const struct reactor *reactor, const struct reactor_watch *watch)
+{
+    return watch->is_paced ? reactor->paced.epoll_fd : reactor->epoll_fd;
+}
+
 int reactor_watch_set(struct reactor *reactor, struct reactor_watch *watch, uint32_t events)
 {
     assert(events != 0);
@@ -242,7 +279,7 @@ int reactor_watch_set(struct reactor *reactor, struct reactor_watch *watch, uint
         return 0;
     struct epoll_event event = {.events = events, .data.ptr = watch};
     int operation = watch->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    if (epoll_ctl(reactor->epoll_fd, operation, watch->fd, &event) < 0)
+    if (epoll_ctl(set_of(reactor, watch), operation, watch->fd, &event) < 0)
         return -errno;
     watch->events = events;
     return 0;
@@ -252,12 +289,32 @@ void reactor_unwatch(struct reactor *reactor, struct reactor_watch *watch)
 {
     if (watch->events == 0)
         return;
-    epoll_ctl(reactor->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    epoll_ctl(set_of(reactor, watch), EPOLL_CTL_DEL, watch->fd, NULL);
     watch->events = 0;
     for (int i = reactor->batch_at + 1; i < reactor->batch_len; i++) {
         if (reactor->batch[i].data.ptr == watch)
             reactor->batch[i].data.ptr = NULL;
     }
+}
+
+int reactor_set_window(struct reactor *reactor, unsigned window_us)
+{
+    assert(reactor->paced.epoll_fd < 0);
+    return window_us > 0 ? paced_set_open(&reactor->paced, reactor, window_us) : 0;
+}
+
+void reactor_pace(struct reactor *reactor, struct reactor_watch *watch, bool is_paced)
+{
+    if (reactor->paced.epoll_fd < 0 || watch->is_paced == is_paced)
+        return;
+    uint32_t events = watch->events;
+    reactor_unwatch(reactor, watch);
+    watch->is_paced = is_paced;
+    if (events == 0)
+        return;
+    int error = reactor_watch_set(reactor, watch, events);
+    if (error != 0) /* as in transport_watch(): its owner's timeout ends what it waits for */
+        log_error(reactor->name, "epoll_ctl: %s", strerror(-error));
 }
 
 void reactor_timer_set(struct reactor *reactor, struct wheel_timer *timer, uint64_t delay_ms)

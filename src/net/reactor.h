@@ -21,6 +21,7 @@ struct reactor;
 struct reactor_watch {
     int fd;
     uint32_t events; /* EPOLL* as registered; 0 = not watched */
+    bool is_paced;   /* by reactor_pace() */
     const void *hot; /* what on_event reads first, about 300 bytes; NULL: nothing worth fetching early */
     void (*on_event)(struct reactor_watch *watch, uint32_t events);
 };
@@ -60,6 +61,13 @@ void reactor_watch_init(struct reactor_watch *watch, int fd,
 int reactor_watch_set(struct reactor *reactor, struct reactor_watch *watch, uint32_t events);
 /* Harmless when not watched.  Does not close the descriptor. */
 void reactor_unwatch(struct reactor *reactor, struct reactor_watch *watch);
+
+/* Once, before anything is watched in earnest: the events of paced watches may wait so long for each other.  0 or
+ * -errno. */
+int reactor_set_window(struct reactor *reactor, unsigned window_us);
+/* Events of the watch may wait from now on, or may not any more; those that are rarer than the window never do.
+ * Without a window nothing changes. */
+void reactor_pace(struct reactor *reactor, struct reactor_watch *watch, bool is_paced);
 
 /* Arms relative to now. */
 void reactor_timer_set(struct reactor *reactor, struct wheel_timer *timer, uint64_t delay_ms);

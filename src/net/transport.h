@@ -79,6 +79,13 @@ static inline void transport_want_write(struct transport *transport, bool want)
     transport->ops->update_watch(transport);
 }
 
+/* Readiness may be told a little later, together with others': see reactor_pace(). */
+static inline void transport_pace(struct transport *transport, bool is_paced)
+{
+    if (!transport->closed)
+        reactor_pace(transport->reactor, &transport->watch, is_paced);
+}
+
 static inline ssize_t transport_recv(struct transport *transport, void *data, size_t size)
 {
     return transport->ops->recv(transport, data, size);

@@ -107,6 +107,9 @@ static void note_bytes(struct proxied *proxied)
         reactor_timer_set(proxied->proxy->reactor, &proxied->quiet_timer, timeout_ms);
     else if (!proxied->has_token)
         reactor_timer_cancel(proxied->proxy->reactor, &proxied->quiet_timer);
+    /* The first token never waits for other streams; those behind it may, if that is wanted. */
+    if (!proxied->has_token && proxied->is_event_stream)
+        client_call_pace(&proxied->call);
     proxied->has_token = true;
 }
 

@@ -44,6 +44,28 @@ def test_the_first_event_reaches_the_client_while_the_model_server_is_held_befor
 
 
 @pytest.mark.short
+def test_events_that_wait_for_each_other_arrive_whole_and_in_order(gateways):
+    """With a window of 10 ms, the longest there is; no stream waits for ever, none waits for its first token."""
+    gateway = gateways([DATA / "replicas" / "models.yaml"], "--event-window", "10000")
+    for sim in gateway.sims():
+        sim.configure(ttft="2ms", itl="1ms")
+
+    def read():
+        wanted = chat(stream=True, max_tokens=100)
+        with gateway.client() as client, client.stream("POST", "/v1/chat/completions", json=wanted) as answer:
+            assert answer.status_code == 200
+            return list(events(answer))
+
+    with InParallel(40) as parallel:
+        for _ in range(40):
+            parallel(read)
+    for got in [read(), *parallel.results()]:
+        assert got[-1] == "[DONE]" and len(words(got)) == 100
+    with gateway.client() as client:
+        ask(client)
+
+
+@pytest.mark.short
 def test_the_head_of_a_stream_reaches_the_client_before_its_first_token(one, sim):
     sim.hold("first-token")
     with one.client() as client, client.stream("POST", "/v1/chat/completions", json=chat(stream=True)) as answer:

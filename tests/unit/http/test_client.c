@@ -537,6 +537,32 @@ static void an_open_request_leaves_at_once(void **state)
     world_stop(&world);
 }
 
+/* Its next answer is not one of those that may wait. */
+static void a_paced_call_leaves_its_connection_unpaced(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    assert_int_equal(reactor_set_window(world.reactor, 10 * 1000 * 1000), 0);
+    get(&world);
+    turn_until(world.reactor, accepts(&world));
+    say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+    until_log(&world, "head ");
+    client_call_pace(&world.call);
+    say(&world, "01");
+    turn_until(world.reactor, buffer_len(&world.body) == 2);
+    say(&world, "23");
+    until_log(&world, "head last idle ");
+    for (unsigned i = 0; i < 3; i++) {
+        buffer_clear(&world.log);
+        get_and_send(&world);
+        say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+        reactor_turn(world.reactor, 0);
+        assert_true(log_is(&world, "head last idle "));
+    }
+    world_stop(&world);
+}
+
 static void a_paused_response_waits(void **state)
 {
     (void)state;
@@ -654,6 +680,7 @@ int main(void)
         cmocka_unit_test(a_stale_connection_fails_before_any_response),
         cmocka_unit_test(a_request_leaves_at_the_end_of_the_turn),
         cmocka_unit_test(an_open_request_leaves_at_once),
+        cmocka_unit_test(a_paced_call_leaves_its_connection_unpaced),
         cmocka_unit_test(a_paused_response_waits),
         cmocka_unit_test(the_end_of_a_paused_response_is_told_after_the_pause),
         cmocka_unit_test(a_paused_response_leaves_a_reusable_connection),

@@ -352,6 +352,85 @@ static void the_time_of_a_turn_stands_still_until_the_next(void **state)
 
 #define ROOM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Whether paced events are told now is up to the clock: long enough for a slow machine, short enough to wait for. */
+enum { WINDOW_US = 300000 };
+
+static void say(struct end *end)
+{
+    assert_int_equal(write(end->other_fd, "x", 1), 1);
+}
+
+static void turn_until_told(struct room *in, struct end *end, unsigned events)
+{
+    while (end->events < events)
+        reactor_turn(in->reactor, -1);
+    assert_int_equal(end->events, events);
+}
+
+/* Two of them come one behind the other; gives when the second one was told. */
+static uint64_t make_dense(struct room *in)
+{
+    assert_int_equal(reactor_set_window(in->reactor, WINDOW_US), 0);
+    for (int i = 0; i < 2; i++)
+        reactor_pace(in->reactor, &in->ends[i].watch, true);
+    for (unsigned i = 0; i < 2; i++) {
+        say(&in->ends[0]);
+        turn_until_told(in, &in->ends[0], i + 1);
+    }
+    return reactor_now_us(in->reactor);
+}
+
+static void dense_paced_events_wait_for_each_other(void **state)
+{
+    struct room *in = *state;
+    uint64_t told_us = make_dense(in);
+    say(&in->ends[0]);
+    say(&in->ends[1]);
+    say(&in->ends[2]); /* is not paced */
+    turn_until_told(in, &in->ends[2], 1);
+    assert_true(in->ends[0].events == 2 || reactor_now_us(in->reactor) >= told_us + WINDOW_US);
+    turn_until_told(in, &in->ends[0], 3);
+    assert_true(reactor_now_us(in->reactor) >= told_us + WINDOW_US);
+    assert_int_equal(in->ends[1].events, 1);
+}
+
+static void rare_paced_events_are_told_at_once(void **state)
+{
+    struct room *in = *state;
+    uint64_t told_us = make_dense(in);
+    while (reactor_now_us(in->reactor) < told_us + WINDOW_US) /* nothing came in the window */
+        reactor_turn(in->reactor, -1);
+    say(&in->ends[1]);
+    reactor_turn(in->reactor, 0);
+    assert_int_equal(in->ends[1].events, 1);
+}
+
+static void a_watch_that_is_not_paced_any_more_is_told_at_once(void **state)
+{
+    struct room *in = *state;
+    make_dense(in);
+    say(&in->ends[0]);
+    say(&in->ends[1]);
+    reactor_pace(in->reactor, &in->ends[0].watch, false);
+    reactor_unwatch(in->reactor, &in->ends[1].watch);
+    reactor_turn(in->reactor, 0);
+    assert_int_equal(in->ends[0].events, 3);
+    reactor_pace(in->reactor, &in->ends[1].watch, false); /* not watched: nothing moves */
+    assert_int_equal(in->ends[1].watch.events, 0);
+}
+
+static void without_a_window_nothing_is_paced(void **state)
+{
+    struct room *in = *state;
+    assert_int_equal(reactor_set_window(in->reactor, 0), 0);
+    reactor_pace(in->reactor, &in->ends[0].watch, true);
+    for (unsigned i = 0; i < 4; i++) {
+        say(&in->ends[0]);
+        reactor_turn(in->reactor, 0);
+        assert_int_equal(in->ends[0].events, i + 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +442,10 @@ int main(void)
         ROOM_TEST(a_task_runs_once_a_turn_and_keeps_the_next_turn_from_waiting),
         ROOM_TEST(what_is_reclaimed_goes_at_the_end_of_the_turn_with_what_it_holds),
         ROOM_TEST(mail_ends_the_wait_and_is_delivered),
+        ROOM_TEST(dense_paced_events_wait_for_each_other),
+        ROOM_TEST(rare_paced_events_are_told_at_once),
+        ROOM_TEST(a_watch_that_is_not_paced_any_more_is_told_at_once),
+        ROOM_TEST(without_a_window_nothing_is_paced),
         cmocka_unit_test(mail_to_a_stopped_reactor_is_delivered_when_it_is_freed),
         cmocka_unit_test(mail_from_another_thread_stops_the_loop),
         cmocka_unit_test(another_thread_stops_the_loop),
