@@ -53,12 +53,13 @@ asan tsan: deps
 	@ctest --preset $@ -j $(JOBS)
 
 # The data plane next to nginx, HAProxy and a bare relay; bench-quick takes less than three minutes and is less exact.
+bench-quick: BENCH_FLAGS = --cases short --pairs 6 --counts 1 --slice-ms 150 --stretch 1
 bench bench-quick: optimized
 	@tools/deps.sh bench
 	@cmake --build --preset release -j $(JOBS) --target bench_load bench_relay
 	@python3 bench/load/check_tools.py $(BUILD)/release
 	@python3 bench/load/data_plane.py --serin $(BUILD)/optimized/serin --tools $(BUILD)/release \
-		--out $(BUILD)/bench/data-plane.json $(if $(filter bench-quick,$@),--cases short --pairs 8 --slice-ms 150 --stretch 1)
+		--out $(BUILD)/bench/data-plane.json $(BENCH_FLAGS)
 
 # What canaries add to a request, in instructions; takes minutes.
 bench-overhead: all

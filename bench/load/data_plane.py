@@ -157,8 +157,8 @@ class Bench:
         for case in ("post_1k", "post_200k", "sse_500"):
             options, names, _, counted = cases(self.arguments)[case]
             for name in names:
-                # Where the load tool is not fast enough the proxy waits more often: the least of three counts.
-                counts = [self.count_calls(name, options, "all_" + counted) for _ in range(3)]
+                # Where the load tool is not fast enough the proxy waits more often: the least of some counts.
+                counts = [self.count_calls(name, options, "all_" + counted) for _ in range(self.arguments.counts)]
                 found.setdefault(name, {})[case] = min(counts) if None not in counts else None
         return found
 
@@ -242,6 +242,7 @@ def main():
     parser.add_argument("--out", default="build/bench/data-plane.json")
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--stretch", type=float, default=2, help="so many times the pairs when A/A is not quiet")
+    parser.add_argument("--counts", type=int, default=3, help="of system calls, of which the least is taken")
     parser.add_argument("--slice-ms", type=int, default=300)
     parser.add_argument("--cases", default=",".join(GOALS), help="with commas between, or \"short\"")
     parser.add_argument("--no-extra", action="store_true", help="neither memory nor system calls")
