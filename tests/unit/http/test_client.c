@@ -158,6 +158,16 @@ static bool log_is(const struct world *world, const char *text)
 
 #define until_log(world, text) turn_until((world)->reactor, log_is((world), (text)))
 
+/* Its connection has carried one call, and waits for another. */
+static void world_start_idle(struct world *world)
+{
+    world_start(world);
+    say(world, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    until_log(world, "head last idle ");
+    buffer_clear(&world->log);
+    buffer_clear(&world->request);
+}
+
 static void a_call_may_start_before_the_connection_stands(void **state)
 {
     (void)state;
@@ -486,10 +496,7 @@ static void a_stale_connection_fails_before_any_response(void **state)
 {
     (void)state;
     struct world world;
-    world_start(&world);
-    say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-    until_log(&world, "head last idle ");
-    buffer_clear(&world.log);
+    world_start_idle(&world);
     close(world.fd);
     world.fd = -1;
     assert_true(client_connection_is_usable(world.connection));
@@ -504,10 +511,7 @@ static void a_request_leaves_at_the_end_of_the_turn(void **state)
     (void)state;
     struct world world;
     int ended = 0;
-    world_start(&world);
-    say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-    until_log(&world, "head last idle ");
-    buffer_clear(&world.request);
+    world_start_idle(&world);
     get(&world);
     drain_fd(world.fd, &world.request, &ended);
     assert_true(buffer_is_empty(&world.request));
@@ -525,10 +529,7 @@ static void an_open_request_leaves_at_once(void **state)
     (void)state;
     struct world world;
     int ended = 0;
-    world_start(&world);
-    say(&world, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-    until_log(&world, "head last idle ");
-    buffer_clear(&world.request);
+    world_start_idle(&world);
     start_call(&world, HTTP_POST, "POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n", BYTES("ab"));
     client_call_keep_open(&world.call);
     assert_int_equal(client_call_unsent(&world.call), 0);
