@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 from priority import set_priority
-from targets import Haproxy, Load, Nginx, NginxLua, Relay, Serin, SerinLog, SerinWindow
+from targets import Haproxy, Load, Nginx, NginxLua, Relay, Serin
 
 GOALS = {  # must: to nginx, HAProxy, relay, nginx+Lua
     "post_1k": (0.80, 0.80, 1.35, 0.35), "post_16k": (0.90, 0.60, 1.50, 0.18), "post_200k": (1.10, 1.15, 1.65, 0.13),
@@ -83,7 +83,8 @@ class Bench:
         second = arguments.baseline or arguments.serin
         targets = [Serin("serin", 0, arguments.serin), Serin("serin_aa", 1, second), Nginx("nginx", 2),
                    Haproxy("haproxy", 3), Relay("relay", 4), NginxLua("nginx_lua", 5, check="reencoded"),
-                   SerinLog("serin_log", 6, arguments.serin), SerinWindow("serin_window", 7, arguments.serin)]
+                   Serin("serin_log", 6, arguments.serin, "--access-log", "access.log"),
+                   Serin("serin_window", 7, arguments.serin, "--event-window", "1000")]
         self.targets = {target.name: target for target in targets}
         for name, size, more in (("1k", 1024, {}), ("16k", 16384, {}), ("200k", 204800, {}),
                                  ("400k", 409600, {"stream": True}), ("stream", 1024, {"stream": True})):

@@ -67,14 +67,15 @@ class Target:
 
 
 class Serin(Target):
-    def __init__(self, name, number, binary):
+    def __init__(self, name, number, binary, *flags):
         super().__init__(name, number, check="target")
+        self.flags = flags
         self.binary, self.ports = os.path.abspath(binary), (28300 + 2 * number, 28301 + 2 * number)
 
     def command(self, folder, tools):
         return [self.binary, "up", "-f", self.fill(folder, "serin.yaml"), "--workers", "1", "--data", "data",
                 "--addresses", self.address[0], "--api", f"127.0.0.1:{self.ports[0]}",
-                "--admin", f"127.0.0.1:{self.ports[1]}", "--drain", "0"]
+                "--admin", f"127.0.0.1:{self.ports[1]}", "--drain", "0", *self.flags]
 
     def start(self, folder, tools):
         super().start(folder, tools)
@@ -83,18 +84,6 @@ class Serin(Target):
                 return
             time.sleep(0.02)
         sys.exit(f"{self.name} does not reach the origin")
-
-
-class SerinLog(Serin):
-    def command(self, folder, tools):
-        return [*super().command(folder, tools), "--access-log", "access.log"]
-
-
-class SerinWindow(Serin):
-    """Events of streams may wait for each other."""
-
-    def command(self, folder, tools):
-        return [*super().command(folder, tools), "--event-window", "1000"]
 
 
 class Nginx(Target):
