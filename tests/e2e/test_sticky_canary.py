@@ -243,26 +243,23 @@ def test_another_token_is_in_force_at_once(sticky):
         edit_and_wait(sticky, file, "token: something-else", f"token: {TOKEN}")
 
 
-def test_an_abort_drops_pins_and_lets_go_of_conversations(sticky):
-    kubectl = sticky.kubectl
-    file = sticky.files / "06-split.yaml"
-    with sticky.client() as client:
+def test_an_abort_drops_pins_and_lets_go_of_conversations(gateways, tmp_path):
+    gateway = gateways([manifests(tmp_path / "walkthrough")])
+    with gateway.client() as client:
         running = [Conversation(client, 5000 + number) for number in range(20)]
         for conversation in running:
             conversation.turn()
-        edit_and_wait(sticky, file, "pool-candidate, weight: 10}", "pool-candidate, weight: 0}")
+        edit_and_wait(gateway, tmp_path / "walkthrough" / "06-split.yaml", "pool-candidate, weight: 10}",
+                      "pool-candidate, weight: 0}")
         for conversation in running:
             conversation.turn()
-        for phase in ("Aborted", "Pending"):
-            before = sticky.generation()
-            kubectl("patch", "canary", "candidate", "--subresource=status", "--type=merge", "-p",
-                    json.dumps({"status": {"phase": phase}}))
-            until(lambda generation=before: sticky.generation() > generation, "the phase")
-            if phase == "Aborted":
-                for conversation in running:
-                    conversation.turn()
-                pinned = ask(client, max_tokens=1, headers={"x-try": f"canary {TOKEN}"})
-        edit_and_wait(sticky, file, "pool-candidate, weight: 0}", "pool-candidate, weight: 10}")
+        before = gateway.generation()
+        gateway.kubectl("annotate", "canary", "candidate", "serin.dev/command=abort@1")
+        until(lambda: gateway.kubectl.json("get", "canary", "candidate")["status"]["phase"] == "Aborted", "the abort")
+        until(lambda: gateway.generation() > before, "the routes without it")
+        for conversation in running:
+            conversation.turn()
+        pinned = ask(client, max_tokens=1, headers={"x-try": f"canary {TOKEN}"})
     assert all(conversation.arms[0] == conversation.arms[1] for conversation in running)
     assert any(conversation.arms[1] == CANDIDATE for conversation in running)
     assert all(conversation.arms[2] == BASE for conversation in running)
