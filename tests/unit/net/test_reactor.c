@@ -367,17 +367,22 @@ static void turn_until_told(struct room *in, struct end *end, unsigned events)
     assert_int_equal(end->events, events);
 }
 
-/* Two of them come one behind the other; gives when the second one was told. */
+/* Two of them come one behind the other, on a machine that may have halted between them for longer than counts as
+ * that; gives when the last one was told. */
 static uint64_t make_dense(struct room *in)
 {
     assert_int_equal(reactor_set_window(in->reactor, WINDOW_US), 0);
     for (int i = 0; i < 2; i++)
         reactor_pace(in->reactor, &in->ends[i].watch, true);
-    for (unsigned i = 0; i < 2; i++) {
+    uint64_t told_us = 0, before_us;
+    do {
+        in->ends[0].events = 1;
         say(&in->ends[0]);
-        turn_until_told(in, &in->ends[0], i + 1);
-    }
-    return reactor_now_us(in->reactor);
+        turn_until_told(in, &in->ends[0], 2);
+        before_us = told_us;
+        told_us = reactor_now_us(in->reactor);
+    } while (told_us - before_us >= 2ull * WINDOW_US);
+    return told_us;
 }
 
 static void dense_paced_events_wait_for_each_other(void **state)
