@@ -193,6 +193,7 @@ void endpoint_forget_prefixes(struct endpoint *endpoint)
 {
     if (endpoint->prefix_owner != PREFIX_NO_OWNER)
         prefix_index_forget(endpoint->prefixes, endpoint->prefix_owner);
+    atomic_store_explicit(&endpoint->work.taken_in, 0, memory_order_relaxed);
 }
 
 bool endpoint_has_lora(struct endpoint *endpoint, struct bytes name)

@@ -38,6 +38,7 @@ struct endpoint_load {
 /* What this process sent there and what came of it: exact, and without the delay of a scrape. */
 struct endpoint_work {
     atomic_uint prefilling;       /* exchanges that wait for their first token */
+    _Atomic float taken_in;       /* prompt tokens that its cache did not have, of late; see schedule/turnover.h */
     atomic_ullong prefill_tokens; /* prompt tokens that these probably make the endpoint compute */
     atomic_ullong prompt_tokens;  /* of all exchanges in flight */
     _Atomic double pace;          /* time to first token over what the cost model foresaw, averaged; 0 = unknown */

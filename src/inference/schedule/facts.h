@@ -32,6 +32,8 @@ struct candidate {
     uint32_t matched_tokens; /* of the prompt's head, probably in the prefix cache */
     double prefill_tokens;   /* that those without a first token probably make the endpoint compute */
     double prompt_tokens;    /* of all prompts in flight */
+    double taken_in_tokens;  /* of prompts that its cache did not have: a sum that fades within a minute */
+    double cache_tokens;     /* that its KV cache holds; 0 = unknown */
     double pace;             /* time to first token over what was foreseen; relative; 0 = unknown */
     double ttft_ms;          /* averages; 0 = unknown */
     double token_ms;
@@ -47,6 +49,7 @@ struct candidate {
 struct request_facts {
     uint32_t prompt_tokens; /* an estimate; 0 = unknown */
     uint32_t hashed_tokens; /* of them in whole blocks: what matched_tokens is a part of */
+    double reuse;           /* the share of what caches take in that they are asked for again, 0 to 1 */
     bool has_adapter;
     /* The value of a header, joined when it stands several times.  NULL: none is known. */
     bool (*header)(void *context, struct bytes name, struct bytes *ret_value);

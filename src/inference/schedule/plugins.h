@@ -10,7 +10,7 @@
 
 struct plugin;
 
-enum { PLUGIN_PARAMETERS_MAX = 12, PLUGIN_NAME_BYTES = 64, PLUGIN_TEXT_BYTES = 256 };
+enum { PLUGIN_PARAMETERS_MAX = 16, PLUGIN_NAME_BYTES = 64, PLUGIN_TEXT_BYTES = 256 };
 
 /* The candidates of a pick that are still in the running: candidates[kept[i]], i < count. */
 struct pick_state {

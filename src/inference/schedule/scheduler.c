@@ -12,6 +12,7 @@
 #include "inference/prefix_hash.h"
 #include "inference/schedule/adapters.h"
 #include "inference/schedule/session_table.h"
+#include "inference/schedule/turnover.h"
 #include "inference/trust.h"
 
 enum { SESSIONS_MAX = 16384, SESSION_TTL_MS = 300000, LOOK_AHEAD = 12 };
@@ -28,6 +29,7 @@ struct pool_schedule {
     unsigned candidate_capacity;
     uint64_t picks;
     struct known_adapters adapters;
+    struct turnover turnover;
     struct session_table *sessions; /* NULL: the profile does not ask */
 };
 
@@ -115,10 +117,11 @@ void schedule_set_stale_policy(struct pool *pool, const struct stale_policy *pol
 struct gathering {
     struct pool *pool;
     const struct pick_request *request;
-    const uint32_t *matched; /* by owner */
-    unsigned matched_count;  /* of owners that are in it */
-    uint64_t model;          /* adapter_hash(); 0: none */
-    uint64_t adapter;        /* 0: none */
+    const uint32_t *matched, *marked; /* by owner */
+    unsigned matched_count;           /* of owners that are in them */
+    double weight;                    /* turnover_weight() */
+    uint64_t model;                   /* adapter_hash(); 0: none */
+    uint64_t adapter;                 /* 0: none */
     const struct endpoint *session;
     struct stale_policy stale;
     unsigned stale_count; /* of candidates */
@@ -146,11 +149,12 @@ static bool is_avoided(const struct gathering *gathering, const struct endpoint 
            (gathering->model != 0 && trust_lacks_model(endpoint, gathering->model, now_ms));
 }
 
-static uint32_t matched_tokens(const struct gathering *gathering, const struct endpoint *endpoint)
+/* counts: matched or marked ones of the gathering. */
+static uint32_t tokens_at(const struct gathering *gathering, const uint32_t *counts, const struct endpoint *endpoint)
 {
     if (endpoint->prefix_owner >= gathering->matched_count) /* PREFIX_NO_OWNER, too */
         return 0;
-    return prefix_units(gathering->matched[endpoint->prefix_owner]) * PREFIX_UNIT_TOKENS;
+    return prefix_units(counts[endpoint->prefix_owner]) * PREFIX_UNIT_TOKENS;
 }
 
 static bool is_stale(const struct gathering *gathering, uint64_t scraped_ms)
@@ -177,7 +181,9 @@ static void gather(struct gathering *gathering, struct endpoint *endpoint, struc
         .pace = atomic_load_explicit(&work->pace, memory_order_relaxed),
         .ttft_ms = atomic_load_explicit(&work->ttft_ms, memory_order_relaxed),
         .token_ms = atomic_load_explicit(&work->token_ms, memory_order_relaxed),
-        .matched_tokens = matched_tokens(gathering, endpoint),
+        .matched_tokens = tokens_at(gathering, gathering->matched, endpoint),
+        .taken_in_tokens = atomic_load_explicit(&work->taken_in, memory_order_relaxed) / gathering->weight,
+        .cache_tokens = (double)load_of64(&load->kv_tokens),
         .is_session = endpoint == gathering->session,
         .cold_pick = load_of64(&work->cold_pick),
         .is_stale = is_stale(gathering, load_of64(&load->scraped_ms)),
@@ -270,6 +276,7 @@ static int choose(struct pool *pool, struct gathering *gathering, const struct p
             must(reallocarray(schedule->candidates, schedule->candidate_capacity, sizeof *schedule->candidates));
     }
     gathering->stale = schedule->stale;
+    gathering->weight = turnover_weight(&schedule->turnover, pool, request->now_ms);
     if (request->target_model.len > 0)
         gathering->model = adapter_hash(request->target_model);
     gathering->adapter = adapters_recognise(&schedule->adapters, pool, request->target_model, request->now_ms);
@@ -278,6 +285,7 @@ static int choose(struct pool *pool, struct gathering *gathering, const struct p
     *ret_facts = (struct request_facts){
         .prompt_tokens = request->prompt_tokens,
         .hashed_tokens = prefix_units(request->prefix_count) * PREFIX_UNIT_TOKENS,
+        .reuse = turnover_reuse(&schedule->turnover),
         .has_adapter = gathering->adapter != 0,
         .header = request->header,
         .header_context = request->header_context,
@@ -305,11 +313,13 @@ static void charge(struct pool_schedule *schedule, const struct gathering *gathe
     struct endpoint *endpoint = candidate->endpoint;
     const struct pick_request *request = gathering->request;
     uint32_t prompt = request->prompt_tokens, matched = candidate->matched_tokens;
+    uint32_t fresh = prompt > matched ? prompt - matched : 0;
+    uint32_t marked = tokens_at(gathering, gathering->marked, endpoint);
     schedule->picks++;
     *ticket = (struct pick_ticket){
         .endpoint = endpoint,
         .prompt_tokens = prompt,
-        .uncached_tokens = prompt > matched ? prompt - matched : 0,
+        .uncached_tokens = fresh,
         .foreseen = candidate->adapter <= ADAPTER_RESIDENT ? prompt_cost_foreseen(candidate, facts) : 0,
         .picked_ms = request->now_ms,
     };
@@ -318,6 +328,7 @@ static void charge(struct pool_schedule *schedule, const struct gathering *gathe
     atomic_fetch_add_explicit(&endpoint->work.prefilling, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&endpoint->work.prefill_tokens, ticket->uncached_tokens, memory_order_relaxed);
     atomic_fetch_add_explicit(&endpoint->work.prompt_tokens, prompt, memory_order_relaxed);
+    turnover_note(&schedule->turnover, endpoint, gathering->weight, fresh, matched > marked ? matched - marked : 0);
     if (matched == 0)
         atomic_store_explicit(&endpoint->work.cold_pick, schedule->picks, memory_order_relaxed);
     if (gathering->adapter != 0)
@@ -338,6 +349,7 @@ static void match_prefix(struct gathering *gathering, struct prefix_counts *coun
     if (request->prefix_count == 0)
         return;
     gathering->matched = counts->matched;
+    gathering->marked = counts->marked;
     gathering->matched_count = prefix_index_match(gathering->pool->prefixes, request->prefix_hashes,
                                                   request->prefix_count, counts->matched, counts->marked);
 }

@@ -5,8 +5,10 @@
  * and for its own.  Every step also decodes: a running sequence is worth so many tokens of prefill per step, a token of
  * its context so many.  That toll is paid for many steps, by this request and by those that are there, so it is counted
  * `horizon` times: this is what makes a popular prefix spread to idle endpoints before the ones that have it are slow.
- * A KV cache that fills up ends in preemption; an adapter that is not in a slot has to be loaded.  docs/picker.md tells
- * how the numbers were found.  Pure. */
+ * A prompt that is not cached pushes out as much of what others may ask for again: the more so the faster the cache is
+ * filled anew.  So sessions stay where they are for longer than it pays for themselves, and new ones go where the cache
+ * holds what nobody will miss.  A KV cache that fills up ends in preemption; an adapter that is not in a slot has to be
+ * loaded.  docs/picker.md tells how the numbers were found.  Pure. */
 #include "inference/schedule/plugins.h"
 
 enum {
@@ -19,6 +21,8 @@ enum {
     LOAD_TOKENS,
     FULL_TOKENS,
     QUEUED_TOKENS,
+    EVICTION_WEIGHT,
+    EVICTION_TURNOVER,
     PACE_LIMIT,
 };
 
@@ -32,6 +36,8 @@ const struct parameter_syntax prompt_cost_syntax[] = {
     [LOAD_TOKENS] = {"adapterLoadTokens", PARAMETER_NUMBER, 5000, 0, 1e9},
     [FULL_TOKENS] = {"adapterFullTokens", PARAMETER_NUMBER, 100000, 0, 1e9},
     [QUEUED_TOKENS] = {"queuedTokens", PARAMETER_NUMBER, 500, 0, 1e6},
+    [EVICTION_WEIGHT] = {"evictionWeight", PARAMETER_NUMBER, 6, 0, 1e3},
+    [EVICTION_TURNOVER] = {"evictionTurnover", PARAMETER_NUMBER, 2, 0, 1e3},
     [PACE_LIMIT] = {"paceLimit", PARAMETER_NUMBER, 3, 1, 100},
     {0},
 };
@@ -53,6 +59,17 @@ static double decode_tokens(const double *values, const struct candidate *candid
 static double own_tokens(const struct candidate *candidate, const struct request_facts *request)
 {
     return request->prompt_tokens > candidate->matched_tokens ? request->prompt_tokens - candidate->matched_tokens : 0;
+}
+
+/* evictionTurnover: how often a minute a cache is filled anew when half of what goes is missed. */
+static double eviction_tokens(const double *values, const struct candidate *candidate,
+                              const struct request_facts *request)
+{
+    if (candidate->cache_tokens <= 0 || candidate->taken_in_tokens <= 0)
+        return 0;
+    double missed =
+        candidate->taken_in_tokens / (candidate->taken_in_tokens + values[EVICTION_TURNOVER] * candidate->cache_tokens);
+    return values[EVICTION_WEIGHT] * request->reuse * missed * own_tokens(candidate, request);
 }
 
 double prompt_cost_foreseen(const struct candidate *candidate, const struct request_facts *request)
@@ -112,7 +129,8 @@ static double cost(const double *values, const struct candidate *candidate, cons
                    double pace)
 {
     double queued = foreign(candidate->waiting, candidate->prefilling);
-    double prefill = candidate->prefill_tokens + own_tokens(candidate, request) + values[QUEUED_TOKENS] * queued;
+    double prefill = candidate->prefill_tokens + own_tokens(candidate, request) +
+                     eviction_tokens(values, candidate, request) + values[QUEUED_TOKENS] * queued;
     return prefill * pace + values[HORIZON] * decode_tokens(values, candidate) +
            kv_tokens(values, candidate->kv_usage) + adapter_tokens(values, candidate->adapter);
 }

@@ -238,6 +238,29 @@ static void prompt_cost_weighs_prefill_by_the_pace_of_the_endpoint(void **state)
     check("prompt-cost-scorer", &scene, 2, EXPECT(1, 1));
 }
 
+static void prompt_cost_counts_what_a_prompt_pushes_out(void **state)
+{
+    (void)state;
+    struct scene scene = {
+        .request = {.prompt_tokens = 1000, .reuse = 0.5},
+        .candidates =
+            {
+                {.matched_tokens = 1000, .taken_in_tokens = 2000, .cache_tokens = 1000}, /* 4800: nothing */
+                {.taken_in_tokens = 2000, .cache_tokens = 1000}, /* + 1000, and 6 x 0.5 x 2/4 of it */
+                {.taken_in_tokens = 2000, .cache_tokens = 3000}, /* + 1000, and 6 x 0.5 x 2/8 of it */
+                {.taken_in_tokens = 2000},                       /* + 1000: its size is not known */
+                {.cache_tokens = 1000},                          /* + 1000: it has room */
+            },
+    };
+    check("prompt-cost-scorer", &scene, 5, EXPECT(1, 4800.0 / 7300, 4800.0 / 6550, 4800.0 / 5800, 4800.0 / 5800));
+    scene.request.reuse = 0; /* nobody misses it */
+    check("prompt-cost-scorer", &scene, 2, EXPECT(1, 4800.0 / 5800));
+    struct plugin careless = plugin("prompt-cost-scorer");
+    set(&careless, "evictionWeight", 0);
+    scene.request.reuse = 0.5;
+    check_with(&careless, &scene, 2, EXPECT(1, 4800.0 / 5800));
+}
+
 /* Filters. */
 
 static void check_kept(const struct plugin *filter, struct scene *scene, unsigned count, const char *expected)
@@ -513,6 +536,7 @@ int main(void)
         cmocka_unit_test(prompt_cost_counts_what_is_before_a_request_and_what_it_brings),
         cmocka_unit_test(prompt_cost_counts_the_work_of_others_from_the_page),
         cmocka_unit_test(prompt_cost_shuns_a_full_cache_and_adapters_that_have_to_be_loaded),
+        cmocka_unit_test(prompt_cost_counts_what_a_prompt_pushes_out),
         cmocka_unit_test(prompt_cost_weighs_prefill_by_the_pace_of_the_endpoint),
         cmocka_unit_test(the_session_filter_keeps_the_session_or_all),
         cmocka_unit_test(label_filters_keep_what_the_selector_says),
