@@ -12,8 +12,8 @@
 
 #include "base/bytes.h"
 
-/* 64 blocks of 256 bytes, then blocks of 1,024.  A unit is a small block: 64 tokens of 4 characters. */
-enum { PREFIX_SMALL_BLOCKS = 64, PREFIX_SMALL_BYTES = 256, PREFIX_LARGE_UNITS = 4, PREFIX_UNIT_TOKENS = 64 };
+/* 64 blocks of 256 bytes, then blocks of 2,048.  A unit is a small block: 64 tokens of 4 characters. */
+enum { PREFIX_SMALL_BLOCKS = 64, PREFIX_SMALL_BYTES = 256, PREFIX_LARGE_UNITS = 8, PREFIX_UNIT_TOKENS = 64 };
 
 static inline unsigned prefix_block_units(unsigned index)
 {

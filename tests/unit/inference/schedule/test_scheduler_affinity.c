@@ -34,19 +34,41 @@ static void a_prompt_leaves_a_busy_endpoint_once_the_detour_is_cheaper(void **st
     atomic_store(&cached->work.prefill_tokens, 0);
 }
 
+/* Two endpoints whose caches are small for what they are sent, again and again. */
+static void sessions_are_not_moved_where_they_push_out_others(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t hashes[20];
+    struct pick_request request = {.prefix_hashes = hashes, .prefix_count = 20, .prompt_tokens = 1280};
+    fill(fixture->pool, 2);
+    for (unsigned i = 0; i < 2; i++)
+        endpoint_set_kv_tokens(fixture->pool->members[i], 8192);
+    for (uint64_t name = 1; name <= 12; name++) {
+        make_prompt(name, hashes, 20);
+        pick_with(fixture->pool, &request);
+        pick_with(fixture->pool, &request);
+    }
+    struct endpoint *cached = pick_with(fixture->pool, &request);
+    atomic_store(&cached->work.prefill_tokens, 1400); /* more than it would take to compute it again elsewhere */
+    assert_ptr_equal(pick_with(fixture->pool, &request), cached);
+    request.now_ms = 600000; /* nothing was pushed out for long */
+    assert_ptr_not_equal(pick_with(fixture->pool, &request), cached);
+    atomic_store(&cached->work.prefill_tokens, 0);
+}
+
 static void an_uncached_prompt_is_charged_in_full_and_a_cached_one_is_not(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t hashes[66];
     struct pick_ticket ticket;
-    struct pick_request request = {.prefix_hashes = hashes, .prefix_count = 66, .prompt_tokens = 5000};
+    struct pick_request request = {.prefix_hashes = hashes, .prefix_count = 66, .prompt_tokens = 6000};
     fill(fixture->pool, 1);
     make_prompt(1, hashes, 66);
     start(fixture->pool, &request, &ticket);
-    assert_int_equal(ticket.uncached_tokens, 5000);
+    assert_int_equal(ticket.uncached_tokens, 6000);
     end(&ticket, 0);
     start(fixture->pool, &request, &ticket);
-    assert_int_equal(ticket.uncached_tokens, 5000 - 64 * 64 - 2 * 256);
+    assert_int_equal(ticket.uncached_tokens, 6000 - 64 * 64 - 2 * 512);
     end(&ticket, 0);
 }
 
@@ -154,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         POOL_TEST(a_prompt_goes_back_to_where_its_head_is),
         POOL_TEST(a_prompt_leaves_a_busy_endpoint_once_the_detour_is_cheaper),
+        POOL_TEST(sessions_are_not_moved_where_they_push_out_others),
         POOL_TEST(an_uncached_prompt_is_charged_in_full_and_a_cached_one_is_not),
         POOL_TEST(a_new_pod_on_a_known_address_has_no_prefixes),
         POOL_TEST(a_resident_adapter_is_preferred_to_loading_it),
