@@ -36,8 +36,8 @@ const struct parameter_syntax prompt_cost_syntax[] = {
     [LOAD_TOKENS] = {"adapterLoadTokens", PARAMETER_NUMBER, 5000, 0, 1e9},
     [FULL_TOKENS] = {"adapterFullTokens", PARAMETER_NUMBER, 100000, 0, 1e9},
     [QUEUED_TOKENS] = {"queuedTokens", PARAMETER_NUMBER, 500, 0, 1e6},
-    [EVICTION_WEIGHT] = {"evictionWeight", PARAMETER_NUMBER, 6, 0, 1e3},
-    [EVICTION_TURNOVER] = {"evictionTurnover", PARAMETER_NUMBER, 2, 0, 1e3},
+    [EVICTION_WEIGHT] = {"evictionWeight", PARAMETER_NUMBER, 8, 0, 1e3},
+    [EVICTION_TURNOVER] = {"evictionTurnover", PARAMETER_NUMBER, 4, 0, 1e3},
     [PACE_LIMIT] = {"paceLimit", PARAMETER_NUMBER, 3, 1, 100},
     {0},
 };

@@ -245,14 +245,14 @@ static void prompt_cost_counts_what_a_prompt_pushes_out(void **state)
         .request = {.prompt_tokens = 1000, .reuse = 0.5},
         .candidates =
             {
-                {.matched_tokens = 1000, .taken_in_tokens = 2000, .cache_tokens = 1000}, /* 4800: nothing */
-                {.taken_in_tokens = 2000, .cache_tokens = 1000}, /* + 1000, and 6 x 0.5 x 2/4 of it */
-                {.taken_in_tokens = 2000, .cache_tokens = 3000}, /* + 1000, and 6 x 0.5 x 2/8 of it */
-                {.taken_in_tokens = 2000},                       /* + 1000: its size is not known */
+                {.matched_tokens = 1000, .taken_in_tokens = 4000, .cache_tokens = 1000}, /* 4800: nothing */
+                {.taken_in_tokens = 4000, .cache_tokens = 1000}, /* + 1000, and 8 x 0.5 x 4/8 of it */
+                {.taken_in_tokens = 4000, .cache_tokens = 3000}, /* + 1000, and 8 x 0.5 x 4/16 of it */
+                {.taken_in_tokens = 4000},                       /* + 1000: its size is not known */
                 {.cache_tokens = 1000},                          /* + 1000: it has room */
             },
     };
-    check("prompt-cost-scorer", &scene, 5, EXPECT(1, 4800.0 / 7300, 4800.0 / 6550, 4800.0 / 5800, 4800.0 / 5800));
+    check("prompt-cost-scorer", &scene, 5, EXPECT(1, 4800.0 / 7800, 4800.0 / 6800, 4800.0 / 5800, 4800.0 / 5800));
     scene.request.reuse = 0; /* nobody misses it */
     check("prompt-cost-scorer", &scene, 2, EXPECT(1, 4800.0 / 5800));
     struct plugin careless = plugin("prompt-cost-scorer");
