@@ -44,7 +44,7 @@ void turnover_note(struct turnover *turnover, struct endpoint *endpoint, double 
 
 double turnover_reuse(const struct turnover *turnover)
 {
-    /* Less is known of a prompt's end than of its head, which is asked for by others, too. */
+    /* What is asked for all the time is counted whenever the index has forgotten that it was. */
     return turnover->asked_again < turnover->taken_in ? turnover->asked_again / turnover->taken_in
                                                       : turnover->taken_in > 0;
 }
