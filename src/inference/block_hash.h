@@ -11,11 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* XXH3's mixing of two words: the halves of their product. */
+static inline uint64_t block_fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 /* What stands for a block and all before it.  The hashes of blocks do not wait for each other, only this does. */
 static inline uint64_t block_chain(uint64_t before, uint64_t block)
 {
-    unsigned __int128 product = (unsigned __int128)(before ^ 0x9e3779b97f4a7c15u) * (block | 1);
-    return (uint64_t)product ^ (uint64_t)(product >> 64) ^ block;
+    return block_fold(before ^ 0x9e3779b97f4a7c15u, block | 1) ^ block;
 }
 
 /* Of `count` blocks of `len` bytes, more than 240, one behind the other; returns the last.  The same values as with the

@@ -49,18 +49,12 @@ static inline __m512i scramble(__m512i state)
     return _mm512_add_epi64(low, _mm512_slli_epi64(high, 32));
 }
 
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static inline uint64_t merge(__m512i state, size_t len)
 {
     uint64_t words[8], sum = len * prime_64_1;
     _mm512_storeu_si512(words, _mm512_xor_si512(state, load(secret_at(MERGE_SECRET))));
     for (unsigned i = 0; i < 8; i += 2)
-        sum += fold(words[i], words[i + 1]);
+        sum += block_fold(words[i], words[i + 1]);
     sum = (sum ^ sum >> 37) * 0x165667919e3779f9;
     return sum ^ sum >> 32;
 }

@@ -56,4 +56,10 @@ struct request_facts {
     void *header_context;
 };
 
+/* What of the prompt the endpoint would have to compute. */
+static inline uint32_t facts_uncached_tokens(const struct candidate *candidate, const struct request_facts *request)
+{
+    return request->prompt_tokens > candidate->matched_tokens ? request->prompt_tokens - candidate->matched_tokens : 0;
+}
+
 #endif

@@ -312,9 +312,8 @@ static void charge(struct pool_schedule *schedule, const struct gathering *gathe
 {
     struct endpoint *endpoint = candidate->endpoint;
     const struct pick_request *request = gathering->request;
-    uint32_t prompt = request->prompt_tokens, matched = candidate->matched_tokens;
-    uint32_t fresh = prompt > matched ? prompt - matched : 0;
-    uint32_t marked = tokens_at(gathering, gathering->marked, endpoint);
+    uint32_t prompt = request->prompt_tokens, fresh = facts_uncached_tokens(candidate, facts);
+    uint32_t matched = candidate->matched_tokens, marked = tokens_at(gathering, gathering->marked, endpoint);
     schedule->picks++;
     *ticket = (struct pick_ticket){
         .endpoint = endpoint,

@@ -56,11 +56,6 @@ static double decode_tokens(const double *values, const struct candidate *candid
            values[CONTEXT_TOKENS] * candidate->prompt_tokens;
 }
 
-static double own_tokens(const struct candidate *candidate, const struct request_facts *request)
-{
-    return request->prompt_tokens > candidate->matched_tokens ? request->prompt_tokens - candidate->matched_tokens : 0;
-}
-
 /* evictionTurnover: how often a minute a cache is filled anew when half of what goes is missed. */
 static double eviction_tokens(const double *values, const struct candidate *candidate,
                               const struct request_facts *request)
@@ -69,7 +64,7 @@ static double eviction_tokens(const double *values, const struct candidate *cand
         return 0;
     double missed =
         candidate->taken_in_tokens / (candidate->taken_in_tokens + values[EVICTION_TURNOVER] * candidate->cache_tokens);
-    return values[EVICTION_WEIGHT] * request->reuse * missed * own_tokens(candidate, request);
+    return values[EVICTION_WEIGHT] * request->reuse * missed * facts_uncached_tokens(candidate, request);
 }
 
 double prompt_cost_foreseen(const struct candidate *candidate, const struct request_facts *request)
@@ -79,7 +74,8 @@ double prompt_cost_foreseen(const struct candidate *candidate, const struct requ
         [SEQUENCE_TOKENS] = 0.75,
         [CONTEXT_TOKENS] = 0.0005,
     };
-    return candidate->prefill_tokens + own_tokens(candidate, request) + 1.5 * decode_tokens(values, candidate);
+    return candidate->prefill_tokens + facts_uncached_tokens(candidate, request) +
+           1.5 * decode_tokens(values, candidate);
 }
 
 static double adapter_tokens(const double *values, enum adapter_state state)
@@ -129,7 +125,7 @@ static double cost(const double *values, const struct candidate *candidate, cons
                    double pace)
 {
     double queued = foreign(candidate->waiting, candidate->prefilling);
-    double prefill = candidate->prefill_tokens + own_tokens(candidate, request) +
+    double prefill = candidate->prefill_tokens + facts_uncached_tokens(candidate, request) +
                      eviction_tokens(values, candidate, request) + values[QUEUED_TOKENS] * queued;
     return prefill * pace + values[HORIZON] * decode_tokens(values, candidate) +
            kv_tokens(values, candidate->kv_usage) + adapter_tokens(values, candidate->adapter);

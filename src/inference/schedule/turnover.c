@@ -44,7 +44,9 @@ void turnover_note(struct turnover *turnover, struct endpoint *endpoint, double 
 
 double turnover_reuse(const struct turnover *turnover)
 {
-    /* What is asked for all the time is counted whenever the index has forgotten that it was. */
-    return turnover->asked_again < turnover->taken_in ? turnover->asked_again / turnover->taken_in
-                                                      : turnover->taken_in > 0;
+    if (turnover->taken_in == 0)
+        return 0;
+    /* Can be more than all: the index forgets by and by that a block was asked for, and then counts it once more. */
+    double share = turnover->asked_again / turnover->taken_in;
+    return share < 1 ? share : 1;
 }
